@@ -1,0 +1,1 @@
+"""Reads, checks and assembles the settings of every room."""

@@ -1,0 +1,1 @@
+"""What exists in this trade: integers and frozen nouns."""

@@ -1,0 +1,92 @@
+"""Exact conversion between the venue's decimal texts and integers; the only place it happens.
+
+Prices are whole ticks (10^-price_decimals USDC), sizes whole lots (10^-size_decimals of the
+base asset), money whole micro-USDC (10^-6), and the venue's collateral whole pico-USDC
+(10^-12). Lighter scales every number it signs in this way (protocol reference, 4.5), and its
+ledger keeps twelve decimals (8.3). Nothing here rounds: a text that is not an exact multiple
+of the unit is refused.
+"""
+
+import math
+
+from lighterman.domain.errors import UnitError
+
+MICRO = 1_000_000
+PICO = 1_000_000_000_000
+PICO_PER_MICRO = PICO // MICRO
+MICRO_DECIMALS = 6
+PICO_DECIMALS = 12
+BPS = 10_000
+MAX_DIGITS = 30  # far above any amount that exists; stops absurd texts before int() works on them
+MEMO_ENTRIES_MAX = 50_000
+
+
+def parse_fixed(text: str, decimals: int) -> int:
+    """Return the integer number of 10^-decimals units in an unsigned decimal text.
+
+    Raises UnitError for signs, exponents, separators, missing digits, non-ASCII digits and
+    for non-zero digits beyond `decimals` (trailing zeros are accepted).
+    """
+    whole, dot, fraction = text.partition(".")
+    if len(fraction) > decimals:
+        if fraction[decimals:].strip("0"):
+            raise UnitError(f"{text[:40]!r} has more than {decimals} decimals")
+        fraction = fraction[:decimals]
+    digits = whole + fraction.ljust(decimals, "0")
+    if not (whole and digits.isascii() and digits.isdigit()) or len(digits) > MAX_DIGITS or (dot and not text[-1].isdigit()):
+        raise UnitError(f"{text[:40]!r} is not a plain decimal number")
+    return int(digits)
+
+
+def parse_signed(text: str, decimals: int) -> int:
+    """Return what `parse_fixed` returns, for a text that may begin with a minus sign."""
+    return -parse_fixed(text[1:], decimals) if text.startswith("-") else parse_fixed(text, decimals)
+
+
+def format_fixed(value: int, decimals: int) -> str:
+    """Return the text of `value` units of 10^-decimals, padded to exactly `decimals` digits."""
+    sign = "-" if value < 0 else ""
+    if decimals == 0:
+        return f"{sign}{abs(value)}"
+    whole, fraction = divmod(abs(value), 10**decimals)
+    return f"{sign}{whole}.{fraction:0{decimals}d}"
+
+
+def price_floor(price_ticks: float) -> int:
+    """Round a computed price down to a tick: what a bid does."""
+    return math.floor(price_ticks)
+
+
+def price_ceil(price_ticks: float) -> int:
+    """Round a computed price up to a tick: what an ask does."""
+    return math.ceil(price_ticks)
+
+
+def divide_floor(numerator: int, denominator: int) -> int:
+    """Divide money or size and round toward minus infinity, said aloud."""
+    return numerator // denominator
+
+
+def divide_ceil(numerator: int, denominator: int) -> int:
+    """Divide money or size and round toward plus infinity, said aloud."""
+    return -(-numerator // denominator)
+
+
+class TextToUnits(dict[str, int]):
+    """Text -> integer with a memory: the texts of a market repeat, and a look-up is cheaper.
+
+    `table[text]` is `parse_fixed(text, decimals)`. Bounded: emptied when it is full.
+    """
+
+    __slots__ = ("decimals",)
+
+    def __init__(self, decimals: int) -> None:
+        super().__init__()
+        self.decimals = decimals
+
+    def __missing__(self, text: str) -> int:
+        value = parse_fixed(text, self.decimals)
+        if len(self) >= MEMO_ENTRIES_MAX:
+            self.clear()
+        self[text] = value
+        return value

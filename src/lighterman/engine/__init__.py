@@ -1,0 +1,1 @@
+"""One event in, decisions out; the only mutable trading state."""

@@ -1,0 +1,1 @@
+"""The exchange's own rules, pure: events in, events out, time given."""

@@ -1,0 +1,1 @@
+"""Metrics, logs and health; owns no state of trade."""

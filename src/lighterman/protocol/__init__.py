@@ -1,0 +1,1 @@
+"""Lighter's language, without I/O, for both roles."""

@@ -1,0 +1,1 @@
+"""From intention to permission."""

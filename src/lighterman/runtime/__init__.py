@@ -1,0 +1,1 @@
+"""The bot's event loop, wiring and shutdown."""

@@ -1,0 +1,1 @@
+"""Interchangeable backends of protocol/signing.py."""

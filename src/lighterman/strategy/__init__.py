@@ -1,0 +1,1 @@
+"""From market and inventory to the quotes we wish; plain functions."""
