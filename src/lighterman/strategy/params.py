@@ -1,0 +1,66 @@
+"""What an operator may choose about quoting, and its binding to a market's integers.
+
+`QuoteParams` is what the configuration says, in the operator's units; `QuoteRules` is the same
+bound to one market: lots instead of decimal texts. Basis points are always of the fair price,
+and every spread here is a half-spread: the distance of one side from the fair price.
+"""
+
+import msgspec
+
+from lighterman.domain.errors import UnitError
+from lighterman.domain.market import Market
+from lighterman.domain.units import parse_fixed
+
+
+class QuoteParams(msgspec.Struct, frozen=True, kw_only=True):
+    """How one market is quoted; the names of the seed's keys stand in docs/configuration.md."""
+
+    order_size: str  # base units of level 0, a decimal text
+    half_spread_min_bps: float
+    half_spread_max_bps: float
+    levels: int
+    size_multiplier: float
+    skew_factor: float
+    fair_price: str = "mid"  # "mid" or "micro"
+    volatility_factor: float = 1.0
+    volatility_horizon_s: float = 10.0
+    volatility_sample_s: float = 1.0
+    volatility_window: int = 60
+    volatility_samples_min: int = 20
+    imbalance_factor_bps: float = 20.0
+    imbalance_levels: int = 5
+    level_step: float = 0.5
+    edge_min_bps: float = 0.0
+    reprice_threshold_bps: float = 1.0
+    resize_threshold_fraction: float = 0.25
+    order_age_max_s: float = 0.0  # 0: no limit
+
+
+class QuoteRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The parameters of one market in its own integers, ready for arithmetic."""
+
+    params: QuoteParams
+    market: Market
+    sizes_lots: tuple[int, ...]  # wished size of each level, before any cap
+    edge_min_bps: float  # the nearest a quote may stand to fair: the maker fee, or more
+
+
+def bind(params: QuoteParams, market: Market) -> QuoteRules:
+    """Return the parameters in the market's lots.
+
+    Raises UnitError where the configured size is not a whole number of lots, or level 0 is
+    below the venue's minimum size.
+    """
+    base_lots = parse_fixed(params.order_size, market.size_decimals)
+    if base_lots < market.min_base_lots:
+        raise UnitError(
+            f"minOrderSize {params.order_size} is below the venue's minimum "
+            f"{market.size_text(market.min_base_lots)} of {market.symbol}"
+        )
+    maker_fee_bps = market.maker_fee_ppm / 100
+    return QuoteRules(
+        params=params,
+        market=market,
+        sizes_lots=tuple(int(base_lots * params.size_multiplier**level) for level in range(params.levels)),
+        edge_min_bps=max(params.edge_min_bps, maker_fee_bps),
+    )
