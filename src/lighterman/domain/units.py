@@ -27,13 +27,14 @@ def parse_fixed(text: str, decimals: int) -> int:
     Raises UnitError for signs, exponents, separators, missing digits, non-ASCII digits and
     for non-zero digits beyond `decimals` (trailing zeros are accepted).
     """
-    whole, dot, fraction = text.partition(".")
+    whole, _, fraction = text.partition(".")
     if len(fraction) > decimals:
         if fraction[decimals:].strip("0"):
             raise UnitError(f"{text[:40]!r} has more than {decimals} decimals")
         fraction = fraction[:decimals]
     digits = whole + fraction.ljust(decimals, "0")
-    if not (whole and digits.isascii() and digits.isdigit()) or len(digits) > MAX_DIGITS or (dot and not text[-1].isdigit()):
+    plain = whole and digits.isascii() and digits.isdigit() and not text.endswith(".")
+    if not plain or len(digits) > MAX_DIGITS:
         raise UnitError(f"{text[:40]!r} is not a plain decimal number")
     return int(digits)
 

@@ -1,0 +1,120 @@
+# The recipes of this repository; people and CI call the same ones. `make` prints the table.
+# Pass options through ARGS, as in `make run ARGS="--for 60s"` or `make test ARGS="-k nonce"`.
+
+.DEFAULT_GOAL := help
+VENV := .venv
+SDK_VENV := .venv-sdk
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
+LOCKED := --require-hashes --only-binary :all:
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+# --- environments: a stamp file is newer than all that went into it --------------------------------
+
+$(BIN)/python:
+	@tools/venv.sh $(VENV)
+
+$(VENV)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "installing lighterman into $(VENV)"
+	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) -r requirements.lock -r requirements-build.lock
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
+	@echo "installing what tests and lint need into $(VENV)"
+	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.official: requirements-official.txt | $(BIN)/python
+	@echo "installing the official signer library into $(VENV)"
+	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) --no-deps -r requirements-official.txt
+	@touch $@
+
+$(SDK_VENV)/.installed: requirements-sdk.txt
+	@tools/venv.sh $(SDK_VENV)
+	@echo "installing the official Python client into $(SDK_VENV), for the tests that speak to our exchange with it"
+	@$(SDK_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r requirements-sdk.txt
+	@touch $@
+
+# --- using it --------------------------------------------------------------------------------------
+
+.PHONY: help
+help: ## print this table
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(VENV)/.installed ## make .venv with the lighterman command (quick when it is there)
+
+.PHONY: install-official
+install-official: $(VENV)/.installed $(VENV)/.official ## add the official signer library, without its package's dependencies
+
+.PHONY: run
+run: install ## market maker on a local exchange with configs/config.json; Ctrl-C stops it
+	@$(BIN)/lighterman run -c configs/config.json --mode local $(ARGS)
+
+.PHONY: demo
+demo: install ## the same with no configuration at all
+	@$(BIN)/lighterman demo $(ARGS)
+
+.PHONY: bench
+bench: install ## time tick to decision, against the same work done naively
+	@$(BIN)/lighterman bench $(ARGS)
+
+# --- working on it ---------------------------------------------------------------------------------
+
+.PHONY: deps
+deps: $(VENV)/.dev $(VENV)/.official $(SDK_VENV)/.installed ## install everything that tests, lint and recorded tapes need
+
+.PHONY: test
+test: deps ## run all tests; a piece that was not installed fails here instead of skipping
+	@LIGHTERMAN_REQUIRE=official,sdk $(BIN)/python -m pytest -n 2 --dist worksteal --durations 15 \
+		--hypothesis-profile repeatable $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## style, format, types, floors, spelling, determinism
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell src tests tools docs configs Makefile *.md
+	$(BIN)/python tools/house_lint.py src/lighterman
+
+.PHONY: fmt
+fmt: $(VENV)/.dev ## format, and mend what can be mended safely
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: build
+build: $(VENV)/.installed ## wheel and source archive into dist/
+	$(BIN)/python -m hatchling build
+
+.PHONY: lock
+lock: $(VENV)/.dev ## resolve the locks again (ARGS=--upgrade takes newer versions)
+	$(COMPILE) pyproject.toml --all-extras --group build --group dev $(ARGS) -o requirements-dev.lock
+	$(COMPILE) pyproject.toml -c requirements-dev.lock $(ARGS) -o requirements.lock
+	$(COMPILE) --group build -c requirements-dev.lock $(ARGS) -o requirements-build.lock
+
+.PHONY: clean
+clean: ## remove build products and caches; environments and recorded sessions stay
+	rm -rf dist build .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- not there yet: these say so and fail -----------------------------------------------------------
+
+.PHONY: race
+race: ## (later) simulation with shuffled schedules and faults
+	@echo "make $@: not there yet; it comes with the deterministic simulation" >&2; exit 1
+
+.PHONY: profile-cpu profile-mem
+profile-cpu: ## (later) CPU profile of the end-to-end benchmark
+profile-mem: ## (later) memory profile of the end-to-end benchmark
+profile-cpu profile-mem:
+	@echo "make $@: not there yet; it comes with the end-to-end benchmark" >&2; exit 1
+
+.PHONY: docker-build docker-run docker-stop logs
+docker-build: ## (later) container image
+docker-run: ## (later) start bot, Prometheus and Grafana in containers
+docker-stop: ## (later) stop them
+logs: ## (later) follow the bot's log in its container
+docker-build docker-run docker-stop logs:
+	@echo "make $@: not there yet; it comes with deployment" >&2; exit 1
