@@ -1,16 +1,16 @@
 """The exception tree, and the check that stops trading when a truth of the program breaks.
 
-    LightermanError
-    ├── ConfigError            the operator's file or flags are wrong (exit 3)
-    ├── PreflightError         the venue, key or account does not fit the settings (exit 4)
-    ├── UnitError              a text is not an exact number of ticks, lots or micro-USDC
-    ├── LocalProtocolError     we said something the protocol forbids
-    ├── RemoteProtocolError    the other side did
-    ├── TransportError         the network failed; the outcome of what was sent is unknown
-    ├── VenueError             the venue answered with an error code (exit 6)
-    ├── SigningError           a signer backend failed or disagrees with its self-test
-    ├── JournalError           the journal is unreadable, corrupt or unwritable
-    └── InvariantBroken        a bug: cancel everything and stop (exit 70)
+LightermanError
+├── ConfigError            the operator's file or flags are wrong (exit 3)
+├── PreflightError         the venue, key or account does not fit the settings (exit 4)
+├── UnitError              a text is not an exact number of ticks, lots or micro-USDC
+├── LocalProtocolError     we said something the protocol forbids
+├── RemoteProtocolError    the other side did
+├── TransportError         the network failed; the outcome of what was sent is unknown
+├── VenueError             the venue answered with an error code (exit 6)
+├── SigningError           a signer backend failed or disagrees with its self-test
+├── JournalError           the journal is unreadable, corrupt or unwritable
+└── InvariantBroken        a bug: cancel everything and stop (exit 70)
 """
 
 
