@@ -33,16 +33,16 @@ class Code(enum.IntEnum):
     NONCE_NOT_FOUND = 21101, "account nonce not found"
     INVALID_ACCOUNT_INDEX = 21102, "invalid account index"
     INVALID_NONCE = 21104, "invalid nonce"
-    BATCH_NONCE_NOT_INCREASING = 21105, "batch transaction nonce is not increasing"
+    NONCE_NOT_INCREASING = 21105, "batch transaction nonce is not increasing"
     INVALID_ACCOUNT = 21107, "invalid account"
     INVALID_PUBLIC_KEY = 21108, "invalid PublicKey, run changePubKey"
     API_KEY_NOT_FOUND = 21109, "api key not found"
     INVALID_API_KEY_INDEX = 21110, "invalid api key index"
     PRE_LIQUIDATION = 21111, "account is in pre-liquidation and the transaction does not increase its health"
     IN_LIQUIDATION = 21112, "account is in liquidation"
-    INVALID_INITIAL_MARGIN_FRACTION = 21113, "invalid initial margin fraction"
+    INVALID_MARGIN_FRACTION = 21113, "invalid initial margin fraction"
     INVALID_SIGNATURE = 21120, "invalid signature"
-    BATCH_MIXES_KEYS = 21121, "batch transactions must use one account and api key"
+    BATCH_MIXED_KEYS = 21121, "batch transactions must use one account and api key"
     DEAD_MANS_SWITCH_DUE = 21122, "dead man's switch should be triggered"
     MARGIN_MODE_LOCKED = 21132, "margin mode cannot change with a position or open orders"
     INVALID_RISK_CHANGE = 21133, "invalid risk change"
@@ -51,20 +51,24 @@ class Code(enum.IntEnum):
 
     TRANSACTION_NOT_FOUND = 21500, "transaction not found"
     INVALID_TX_INFO = 21501, "invalid tx info"
+    TRANSACTION_EXPIRED = 21501  # [guess] the reference names no code of its own
     UNSUPPORTED_TX_TYPE = 21505, "unsupported tx type"
-    TOO_MANY_PENDING_TXS = 21506, "too many pending txs, try again later"
+    TOO_MANY_PENDING = 21506, "too many pending txs, try again later"
     BELOW_MAINTENANCE_MARGIN = 21507, "account is below maintenance margin"
     BELOW_INITIAL_MARGIN = 21508, "account is below initial margin"
     TX_NOT_ALLOWED_FOR_ACCOUNT = 21511, "invalid tx type for account"
     BATCH_LENGTHS_DIFFER = 21513, "tx_infos and tx_types lengths differ"
     BATCH_TOO_LARGE = 21514, "too many transactions in a batch"
 
-    ORDER_NOT_ACTIVE_LIMIT = 21600, "given order is not an active limit order"
-    ORDER_BOOK_FULL = 21601, "order book is full"
-    INVALID_MARKET_INDEX = 21602, "invalid market index"
-    INVALID_MARKET_STATUS = 21605, "invalid market status"
-    INVALID_MIN_AMOUNTS = 21603, "invalid order base or quote amount for the market"
+    ORDER_NOT_ACTIVE = 21600, "given order is not an active limit order"
+    BOOK_FULL = 21601, "order book is full"
+    INVALID_MARKET = 21602, "invalid market index"
+    MARKET_INACTIVE = 21605, "invalid market status"
+    PRICE_UNAVAILABLE = 21605  # [guess] a market without an oracle price
+    ISOLATED_MARGIN_UNSUPPORTED = 21613, "invalid margin mode"
+    BELOW_MINIMUM = 21603, "invalid order base or quote amount for the market"
     NO_POSITION_FOUND = 21614, "no position found"
+    INVALID_MARKET_TYPE = 21619, "invalid market type"
     INVALID_PERPS_MARKET_INDEX = 21621, "invalid perps market index"
 
     INVALID_ORDER_INDEX = 21700, "invalid order index"
@@ -73,7 +77,7 @@ class Code(enum.IntEnum):
     INVALID_IS_ASK = 21703, "invalid isAsk"
     INVALID_ORDER_TYPE = 21704, "invalid order type"
     INVALID_TIME_IN_FORCE = 21705, "invalid time in force"
-    INVALID_ORDER_AMOUNT = 21706, "invalid order base or quote amount"
+    ABOVE_QUOTE_LIMIT = 21706, "invalid order base or quote amount"
     NOT_ORDER_OWNER = 21707, "account is not the owner of the order"
     ORDER_EMPTY = 21708, "order is empty"
     ORDER_INACTIVE = 21709, "order is inactive"
@@ -82,17 +86,18 @@ class Code(enum.IntEnum):
     CANCEL_ALL_QUEUED = 21712, "account has a queued cancel-all request"
     INVALID_CANCEL_ALL_TIME_IN_FORCE = 21713, "invalid cancel-all time in force"
     INVALID_CANCEL_ALL_TIME = 21714, "invalid cancel-all time"
-    ORDER_NOT_ACTIVE = 21715, "order is not an active order"
-    TOO_MANY_ACTIVE_ORDERS = 21717, "maximum active orders of the account reached"
-    TOO_MANY_ACTIVE_ORDERS_IN_MARKET = 21718, "maximum active orders of the account in the market reached"
+    ORDER_NOT_PENDING_OR_OPEN = 21715, "order is not an active order"
+    TOO_MANY_ORDERS_ACCOUNT = 21717, "maximum active orders of the account reached"
+    TOO_MANY_ORDERS_MARKET = 21718, "maximum active orders of the account in the market reached"
     TOO_MANY_PENDING_ORDERS = 21719, "maximum pending orders of the account reached"
     TOO_MANY_PENDING_ORDERS_IN_MARKET = 21720, "maximum pending orders of the account in the market reached"
     INVALID_CLIENT_ORDER_INDEX = 21727, "invalid client order index"
     CLIENT_ORDER_INDEX_EXISTS = 21728, "client order index already exists"
     INVALID_TRIGGER_PRICE = 21729, "invalid trigger price"
-    REDUCE_ONLY_INCREASES_POSITION = 21732, "reduce-only order increases the position"
+    REDUCE_ONLY_INCREASES = 21732, "reduce-only order increases the position"
     PRICE_ACCIDENTAL = 21733, "order price flagged as an accidental price"
-    PRICE_TOO_FAR_FROM_MARK = 21734, "limit order price is too far from the mark price"
+    PRICE_TOO_FAR = 21734, "limit order price is too far from the mark price"
+    ORDER_VERSION_MISMATCH = 21737, "invalid order status"  # [guess] A-20
     REDUCE_ONLY_WRONG_DIRECTION = 21738, "invalid reduce-only direction"
     NOT_ENOUGH_MARGIN = 21739, "not enough margin to create the order"
     INVALID_REDUCE_ONLY = 21740, "invalid reduce-only mode"
@@ -131,8 +136,8 @@ class Code(enum.IntEnum):
     TIER_CHANGE_IN_PROGRESS = 62001, "tier change is in progress"
     INVALID_TIER = 62002, "invalid tier"
     SAME_TIER = 62003, "account has this tier already"
-    TIER_CHANGE_OPEN_POSITIONS = 62004, "account has open positions"
-    TIER_CHANGE_OPEN_ORDERS = 62005, "account has open orders"
+    TIER_OPEN_POSITIONS = 62004, "account has open positions"
+    TIER_OPEN_ORDERS = 62005, "account has open orders"
     TIER_CHANGE_TOO_SOON = 62006, "tier was changed too recently"
     MAKER_ONLY_KEY = 62007, "api key may only send maker orders"
 
@@ -157,7 +162,7 @@ class Outcome(enum.Enum):
 _PROVES_NOTHING = frozenset({Code.INVALID_NONCE, Code.INTERNAL_SERVER_ERROR, Code.PROCESS_TIMEOUT})
 _SLOW_DOWN = frozenset(
     {
-        Code.TOO_MANY_PENDING_TXS,
+        Code.TOO_MANY_PENDING,
         Code.TOO_MANY_REQUESTS,
         Code.TOO_MANY_SUBSCRIPTIONS,
         Code.TOO_MANY_ACCOUNTS,

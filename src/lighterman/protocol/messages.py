@@ -18,20 +18,22 @@ from lighterman.protocol import objects
 from lighterman.protocol.objects import Failure, Level
 from lighterman.protocol.rest import SendReply
 
+_ABSENT = msgspec.Raw(b"")
+
 # ── what a client says ───────────────────────────────────────────────────────────────────────
 
 
 class Request(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Everything a client can say: subscribe, unsubscribe, ping, pong, jsonapi/sendtx, jsonapi/sendtxbatch.
 
-    `channel` is given for the first two (with `auth` where a token is needed), `data` for the
-    transactions.
+    `channel` is given for the first two (with `auth` where a token is needed), `data` (raw, empty
+    when absent) for the transactions.
     """
 
     type: str
     channel: str | None = None
     auth: str | None = None
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = _ABSENT
 
 
 class SendData(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):

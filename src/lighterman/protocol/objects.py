@@ -278,7 +278,7 @@ class AccountPosition(PositionFacts, frozen=True, gc=False, kw_only=True):
     margin_mode: int = 0
     margin_set_flag: int = 0
     allocated_margin: str = "0.000000"
-    total_funding_paid_out: str
+    total_funding_paid_out: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class AccountAsset(msgspec.Struct, frozen=True, gc=False, kw_only=True):
