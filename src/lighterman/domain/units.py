@@ -53,14 +53,9 @@ def format_fixed(value: int, decimals: int) -> str:
     return f"{sign}{whole}.{fraction:0{decimals}d}"
 
 
-def price_floor(price_ticks: float) -> int:
-    """Round a computed price down to a tick: what a bid does."""
-    return math.floor(price_ticks)
-
-
-def price_ceil(price_ticks: float) -> int:
-    """Round a computed price up to a tick: what an ask does."""
-    return math.ceil(price_ticks)
+# Round a computed price to a tick, the direction said aloud: bids go down, asks go up.
+price_floor = math.floor
+price_ceil = math.ceil
 
 
 def divide_floor(numerator: int, denominator: int) -> int:

@@ -37,30 +37,38 @@ class QuoteParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuoteRules(msgspec.Struct, frozen=True, kw_only=True):
-    """The parameters of one market in its own integers, ready for arithmetic."""
+    """The parameters of one market in its own integers, with what need not be computed twice."""
 
     params: QuoteParams
     market: Market
-    sizes_lots: tuple[int, ...]  # wished size of each level, before any cap
+    sizes_lots: list[int]  # wished size of each level, before any cap
+    total_lots: int  # their sum
+    smallest_lots: int
+    largest_lots: int
+    level_factors: list[float]  # how much further than level 0 each level stands
     edge_min_bps: float  # the nearest a quote may stand to fair: the maker fee, or more
 
 
 def bind(params: QuoteParams, market: Market) -> QuoteRules:
     """Return the parameters in the market's lots.
 
-    Raises UnitError where the configured size is not a whole number of lots, or level 0 is
+    Raises UnitError where the configured size is not a whole number of lots, or a level is
     below the venue's minimum size.
     """
     base_lots = parse_fixed(params.order_size, market.size_decimals)
-    if base_lots < market.min_base_lots:
+    sizes = [int(base_lots * params.size_multiplier**level) for level in range(params.levels)]
+    if min(sizes) < market.min_base_lots:
         raise UnitError(
-            f"minOrderSize {params.order_size} is below the venue's minimum "
-            f"{market.size_text(market.min_base_lots)} of {market.symbol}"
+            f"minOrderSize {params.order_size}: the smallest level, {market.size_text(min(sizes))}, "
+            f"is below the venue's minimum {market.size_text(market.min_base_lots)} of {market.symbol}"
         )
-    maker_fee_bps = market.maker_fee_ppm / 100
     return QuoteRules(
         params=params,
         market=market,
-        sizes_lots=tuple(int(base_lots * params.size_multiplier**level) for level in range(params.levels)),
-        edge_min_bps=max(params.edge_min_bps, maker_fee_bps),
+        sizes_lots=sizes,
+        total_lots=sum(sizes),
+        smallest_lots=min(sizes),
+        largest_lots=max(sizes),
+        level_factors=[1 + params.level_step * level for level in range(params.levels)],
+        edge_min_bps=max(params.edge_min_bps, market.maker_fee_ppm / 100),
     )

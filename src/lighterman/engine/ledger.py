@@ -1,0 +1,102 @@
+"""What we have and what it cost, from fills and funding alone; never from what the venue says.
+
+Law: the venue's figures are compared with this ledger, not copied into it (except once, to
+begin with). Trades and funding payments are applied once each, whatever the order or number
+in which they arrive. Cash in pico-USDC, exactly as the venue keeps it (reference 8.3, 8.4).
+"""
+
+from lighterman.domain.events import AccountSnapshot, FillReport, FundingReport
+from lighterman.domain.market import Market
+from lighterman.domain.position import FLAT, Position, apply_fill
+from lighterman.domain.units import PICO_PER_MICRO
+
+IDS_REMEMBERED_MAX = 65_536
+
+
+class _Seen:
+    """Ids applied already; the oldest are forgotten when there are too many."""
+
+    __slots__ = ("_ids",)
+
+    def __init__(self) -> None:
+        self._ids: dict[int, None] = {}
+
+    def add(self, identity: int) -> bool:
+        """Remember an id; return whether it is new."""
+        if identity in self._ids:
+            return False
+        self._ids[identity] = None
+        if len(self._ids) > IDS_REMEMBERED_MAX:
+            del self._ids[next(iter(self._ids))]
+        return True
+
+
+class MarketLedger:
+    """One market: position, and what it has earned and cost since the session began."""
+
+    __slots__ = ("fees_pico", "fills", "funding_pico", "market", "position", "realised_micro", "volume_micro")
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+        self.position: Position = FLAT
+        self.realised_micro = 0
+        self.fees_pico = 0
+        self.funding_pico = 0
+        self.fills = 0
+        self.volume_micro = 0
+
+    def unrealised_micro(self, mark_ticks: int) -> int:
+        """Return the PnL of closing the position at the mark."""
+        return self.position.unrealised_micro(mark_ticks, self.market)
+
+
+class Ledger:
+    """Cash and positions of the account over all markets."""
+
+    __slots__ = ("_fills_seen", "_funding_seen", "cash_pico", "is_open", "markets")
+
+    def __init__(self) -> None:
+        self.markets: dict[int, MarketLedger] = {}
+        self.cash_pico = 0
+        self.is_open = False
+        self._fills_seen = _Seen()
+        self._funding_seen = _Seen()
+
+    def define(self, market: Market) -> None:
+        """Take a market's description; what it holds stays."""
+        known = self.markets.setdefault(market.index, MarketLedger(market))
+        known.market = market
+
+    def open(self, snapshot: AccountSnapshot) -> None:
+        """Begin with what the venue says the account holds."""
+        self.cash_pico = snapshot.collateral_pico
+        for market, size_lots, entry_quote_micro in snapshot.positions:
+            if market in self.markets:
+                self.markets[market].position = Position(size_lots, entry_quote_micro)
+        self.is_open = True
+
+    def fill(self, fill: FillReport) -> bool:
+        """Apply a trade; return False if it was applied before."""
+        if not self._fills_seen.add(fill.trade_id):
+            return False
+        held = self.markets[fill.market]
+        delta = -fill.size_lots if fill.is_ask else fill.size_lots
+        held.position, realised_micro = apply_fill(
+            held.position, delta_lots=delta, price_ticks=fill.price_ticks, market=held.market
+        )
+        quote_micro = held.market.notional_micro(fill.price_ticks, fill.size_lots)
+        fee_pico = quote_micro * fill.fee_ppm
+        held.realised_micro += realised_micro
+        held.fees_pico += fee_pico
+        held.fills += 1
+        held.volume_micro += quote_micro
+        self.cash_pico += realised_micro * PICO_PER_MICRO - fee_pico
+        return True
+
+    def fund(self, funding: FundingReport) -> bool:
+        """Apply a funding payment; return False if it was applied before."""
+        if not self._funding_seen.add((funding.funding_id << 16) | funding.market):
+            return False
+        self.markets[funding.market].funding_pico += funding.amount_pico
+        self.cash_pico += funding.amount_pico
+        return True

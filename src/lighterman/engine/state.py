@@ -1,0 +1,115 @@
+"""The only mutable trading state, all of it listed here.
+
+`State` owns: the markets (book, prices, volatility, halts), our orders, the ledger, the daily
+loss, the health of the links, and a few clocks. Nothing outside `engine/` may change it.
+"""
+
+from lighterman.domain.book import OrderBook
+from lighterman.domain.events import Link
+from lighterman.domain.market import Market
+from lighterman.engine.ledger import Ledger
+from lighterman.engine.orders import Orders
+from lighterman.engine.params import EngineParams, MarketParams
+from lighterman.risk.pnl import DailyLoss, LossState
+from lighterman.strategy.params import QuoteRules
+from lighterman.strategy.volatility import Volatility
+
+NS_PER_MS = 1_000_000
+
+
+class MarketState:
+    """One market: what we know of it and when it has to be looked at next."""
+
+    __slots__ = (
+        "book",
+        "book_ns",
+        "cooldown_ns",
+        "cooldown_until_ns",
+        "dirty",
+        "halt_reason",
+        "look_ns",
+        "lost_reason",
+        "mark_ticks",
+        "market",
+        "mid_ticks",
+        "mismatches",
+        "params",
+        "position_max_lots",
+        "quoted_ns",
+        "rules",
+        "stats_ns",
+        "urgent",
+        "venue_position_lots",
+        "volatility",
+    )
+
+    def __init__(self, params: MarketParams, market: Market, rules: QuoteRules, position_max_lots: int) -> None:
+        self.params = params
+        self.market = market
+        self.rules = rules
+        self.position_max_lots = position_max_lots
+        self.book = OrderBook()
+        self.lost_reason = "no_book_yet"  # "" while the book is known
+        self.book_ns = 0
+        self.mid_ticks = 0.0
+        self.mark_ticks = 0
+        self.stats_ns = 0
+        self.volatility = Volatility(params.quote)
+        self.venue_position_lots: int | None = None
+        self.mismatches = 0  # reconciliations in a row that found the position different
+        self.halt_reason = ""  # set by what only a person may clear
+        self.cooldown_ns = 0  # how long the last refusals made us wait
+        self.cooldown_until_ns = 0
+        self.dirty = True  # something changed: look when the requote interval allows
+        self.urgent = False  # look at once: quotes may have to be pulled
+        self.quoted_ns = 0
+        self.look_ns = 0  # look then, even if nothing changes
+
+
+class State:
+    """The account: everything that is not of one market alone."""
+
+    __slots__ = (
+        "account_asked_ns",
+        "cash_mismatches",
+        "commands",
+        "day_known",
+        "epoch",
+        "halt_reason",
+        "ledger",
+        "links_down",
+        "loss",
+        "loss_looked_ns",
+        "loss_saved",
+        "loss_saved_ns",
+        "markets",
+        "order_counter",
+        "orders",
+        "params",
+        "params_of_symbol",
+        "private_ns",
+        "stop_asked_ns",
+        "stop_reason",
+    )
+
+    def __init__(self, params: EngineParams, epoch: int, loss: LossState) -> None:
+        self.params = params
+        self.params_of_symbol = {market.symbol: market for market in params.markets}
+        self.epoch = epoch
+        self.markets: dict[int, MarketState] = {}
+        self.orders = Orders(params.answer_timeout_ms * NS_PER_MS, params.transaction_lifetime_ms * NS_PER_MS)
+        self.ledger = Ledger()
+        self.loss = DailyLoss(params.limits.daily_loss_micro_max, loss)
+        self.loss_saved = loss
+        self.loss_saved_ns = 0
+        self.loss_looked_ns = 0
+        self.day_known = False
+        self.links_down: dict[Link, str] = dict.fromkeys(Link, "not_connected")
+        self.commands = 0
+        self.order_counter = 0
+        self.private_ns = 0  # when an order, fill, funding or position of ours was last heard of
+        self.account_asked_ns = 0
+        self.cash_mismatches = 0
+        self.halt_reason = ""  # set by what only a person may clear
+        self.stop_reason = ""
+        self.stop_asked_ns: int | None = None

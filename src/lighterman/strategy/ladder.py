@@ -1,0 +1,89 @@
+"""From a side's spread to the prices and sizes of its levels, in whole ticks and lots."""
+
+from lighterman.domain.units import BPS, price_ceil, price_floor
+from lighterman.strategy.params import QuoteRules
+
+
+def bid_prices(rules: QuoteRules, fair_ticks: float, spread_bps: float, limit_ticks: int) -> list[int]:
+    """Return strictly falling bid prices, level 0 first.
+
+    Level i stands spread x (1 + step i) below fair: rounded down (never toward fair), never
+    nearer than the edge, never above `limit_ticks`. Prices may come out below one tick.
+    """
+    prices = []
+    ticks_per_bp = fair_ticks / BPS
+    edge_bps = rules.edge_min_bps
+    highest = limit_ticks
+    for factor in rules.level_factors:
+        distance_bps = spread_bps * factor
+        if distance_bps < edge_bps:
+            distance_bps = edge_bps
+        price = price_floor(fair_ticks - distance_bps * ticks_per_bp)
+        if price > highest:
+            price = highest
+        prices.append(price)
+        highest = price - 1
+    return prices
+
+
+def ask_prices(rules: QuoteRules, fair_ticks: float, spread_bps: float, limit_ticks: int) -> list[int]:
+    """Return strictly rising ask prices: the mirror image of `bid_prices`, rounded up."""
+    prices = []
+    ticks_per_bp = fair_ticks / BPS
+    edge_bps = rules.edge_min_bps
+    lowest = limit_ticks
+    for factor in rules.level_factors:
+        distance_bps = spread_bps * factor
+        if distance_bps < edge_bps:
+            distance_bps = edge_bps
+        price = price_ceil(fair_ticks + distance_bps * ticks_per_bp)
+        if price < lowest:
+            price = lowest
+        prices.append(price)
+        lowest = price + 1
+    return prices
+
+
+def level_sizes(
+    rules: QuoteRules, prices: list[int], room_lots: int, order_value_micro_max: int
+) -> tuple[list[int], str]:
+    """Return each level's size and the name of the limit that cut into them, "" where none did.
+
+    `room_lots` is what the position limit still allows on this side; levels take from it in
+    order. Zero means that a level is left out.
+    """
+    market = rules.market
+    low, high = (prices[-1], prices[0]) if prices[0] > prices[-1] else (prices[0], prices[-1])
+    if (
+        rules.total_lots <= room_lots
+        and market.notional_micro(high, rules.largest_lots) <= order_value_micro_max
+        and market.notional_micro(low, rules.smallest_lots) >= market.min_quote_micro
+        and low > 0
+    ):
+        return rules.sizes_lots, ""
+    sizes = []
+    first_bound = ""
+    for price, wished in zip(prices, rules.sizes_lots, strict=True):
+        size, bound = _capped(rules, price, wished, room_lots, order_value_micro_max)
+        sizes.append(size)
+        room_lots -= size
+        first_bound = first_bound or bound
+    return sizes, first_bound
+
+
+def _capped(
+    rules: QuoteRules, price_ticks: int, size_lots: int, room_lots: int, order_value_micro_max: int
+) -> tuple[int, str]:
+    """Return what may be quoted of one level, and what bound it."""
+    market = rules.market
+    if price_ticks < 1:
+        return 0, "price_below_one_tick"
+    bound = ""
+    if size_lots > room_lots:
+        size_lots, bound = room_lots, "position_limit"
+    affordable_lots = order_value_micro_max // market.notional_micro(price_ticks, 1)
+    if size_lots > affordable_lots:
+        size_lots, bound = affordable_lots, "order_value_limit"
+    if size_lots < market.min_base_lots or market.notional_micro(price_ticks, size_lots) < market.min_quote_micro:
+        return 0, bound or "venue_minimum"
+    return size_lots, bound
