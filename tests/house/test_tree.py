@@ -1,0 +1,68 @@
+"""The tree: nothing in it points at a machine or a registry, and every module is tested."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FOLDERS = (".ci", "benchmarks", "configs", "docs", "src", "tests", "tools")
+REGISTRY = re.compile(r"py[p]i\.org|python[h]osted|npm[j]s\.(com|org)|[d]ebian\.org|crates\.[i]o|proxy\.[g]olang")
+MACHINE_PATH = re.compile(r"(^|[\s\"'`(=:])/(wor[k]|hom[e]|roo[t]|User[s])/[a-z.]")
+FILE_BYTES_MAX = 1_000_000
+
+UNTESTED = {  # module -> why it has no test file of its own
+    "__main__.py": "two lines; every test that starts a process goes through it",
+    "domain/chance.py": "a Protocol: types only",
+    "domain/clock.py": "a Protocol: types only",
+    "domain/commands.py": "records only",
+}
+
+
+def _files(repository: Path) -> Iterator[Path]:
+    yield from (path for path in repository.iterdir() if path.is_file())
+    for folder in FOLDERS:
+        for path in (repository / folder).rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        return []
+
+
+@pytest.mark.parametrize("pattern", [REGISTRY, MACHINE_PATH], ids=["registry", "machine"])
+def test_names_no_place(repository, pattern):
+    """No file names a package registry's host or a path of somebody's machine."""
+    found = [
+        f"{path.relative_to(repository)}:{number}: {line.strip()[:80]}"
+        for path in _files(repository)
+        for number, line in enumerate(_lines(path), 1)
+        if pattern.search(line)
+    ]
+
+    assert [] == found
+
+
+def test_no_large_file(repository):
+    """The tree carries source, not recordings."""
+    assert [] == [path for path in _files(repository) if path.stat().st_size > FILE_BYTES_MAX]
+
+
+def _has_test(module: Path, tests: Path) -> bool:
+    """Tell whether tests/<room>/ has a file named after the module or after its sub-package."""
+    room, *rest = module.with_suffix("").parts
+    folder, names = (tests / room, rest) if rest else (tests, [room])
+    return any(list(folder.glob(f"test_{name}*.py")) for name in names)
+
+
+def test_every_module_is_tested(repository):
+    """Every module has its test file, or a stated reason why not."""
+    package = repository / "src" / "lighterman"
+    modules = [path.relative_to(package) for path in package.rglob("*.py") if path.name != "__init__.py"]
+    missing = [module.as_posix() for module in modules if not _has_test(module, repository / "tests")]
+
+    assert sorted(UNTESTED) == sorted(missing)
