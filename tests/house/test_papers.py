@@ -13,6 +13,7 @@ CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 MAKE = re.compile(r"(?:^|[\s`&;])make ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
 COMMAND = re.compile(r"(?:^|[\s`/])lighterman ((?:exchange serve|[a-z]+)?)((?:[ \t]+[^\s`#|]+)*)", re.MULTILINE)
 OPTION = re.compile(r"(?<!\S)(--[a-z-]+|-[a-z])\b")
+MODULE = re.compile(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -60,6 +61,18 @@ def test_every_command_and_option_exists(repository):
         unknown += [f"{command} {option}" for option in sorted(options - offered)]
 
     assert [] == unknown
+
+
+def test_every_module_exists(repository):
+    """Each `room/file.py` that a paper names is a file of the package or of the tree."""
+    gone = [
+        (paper, module)
+        for paper, text in _papers(repository)
+        for module in MODULE.findall(text)
+        if not any((root / module).is_file() for root in (repository, repository / "src" / "lighterman"))
+    ]
+
+    assert [] == gone
 
 
 def test_every_link_leads_somewhere(repository):

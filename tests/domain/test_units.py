@@ -1,0 +1,103 @@
+"""Texts and integers: exact, or refused."""
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from lighterman.domain import units
+from lighterman.domain.errors import UnitError
+
+DECIMALS = st.integers(0, 12)
+AMOUNTS = st.integers(0, 10**17)
+NEARLY_NUMBERS = st.one_of(
+    st.text(max_size=12), st.from_regex(r"[-+ ]?[0-9_]{0,5}[.,]?[0-9]{0,8}(e[0-9])?", fullmatch=True)
+)
+
+
+@given(AMOUNTS, DECIMALS)
+def test_what_is_written_is_read_back(value, decimals):
+    """Any amount survives the way to text and back."""
+    assert value == units.parse_fixed(units.format_fixed(value, decimals), decimals)
+    assert -value == units.parse_signed(units.format_fixed(-value, decimals), decimals)
+
+
+@given(AMOUNTS, DECIMALS)
+def test_text_carries_exactly_the_decimals(value, decimals):
+    """A text has as many decimals as the unit, which the venue's own clients rely on."""
+    text = units.format_fixed(value, decimals)
+
+    assert Decimal(value).scaleb(-decimals) == Decimal(text)
+    assert decimals == len(text.partition(".")[2])
+
+
+@given(NEARLY_NUMBERS, DECIMALS)
+@example("1.", 2)
+@example(".5", 2)
+@example("1_0", 0)
+@example("٣", 0)
+@example("1.2000a", 2)
+@example("nan", 0)
+def test_a_text_is_read_exactly_or_refused(text, decimals):
+    """A plain decimal that is a whole number of units is read exactly; every other text is refused."""
+    is_plain = re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) is not None
+    if is_plain and (exact := Fraction(text) * 10**decimals).denominator == 1:
+        assert exact == units.parse_fixed(text, decimals)
+    else:
+        with pytest.raises(UnitError):
+            units.parse_fixed(text, decimals)
+
+
+def test_an_absurd_text_is_refused_before_it_costs_anything():
+    """A number of thousands of digits is refused by its length, and the message stays short."""
+    with pytest.raises(UnitError) as caught:
+        units.parse_fixed("9" * 5000, 2)
+
+    assert len(str(caught.value)) < 100
+
+
+@given(st.floats(-1e12, 1e12))
+def test_a_bid_rounds_down_and_an_ask_up(price):
+    """Rounding never brings a quote nearer to the other side."""
+    assert units.price_floor(price) <= price <= units.price_ceil(price)
+    assert units.price_ceil(price) - units.price_floor(price) <= 1
+
+
+@given(st.integers(-(10**18), 10**18), st.integers(1, 10**12))
+def test_divisions_say_where_they_round(numerator, denominator):
+    """Floor and ceiling enclose the exact quotient and differ by at most one."""
+    exact = Fraction(numerator, denominator)
+    low, high = units.divide_floor(numerator, denominator), units.divide_ceil(numerator, denominator)
+
+    assert low <= exact <= high
+    assert (high - low) == (exact.denominator != 1)
+
+
+@given(st.lists(AMOUNTS, max_size=30))
+def test_the_memo_changes_nothing_but_the_cost(values):
+    """A remembered text means what a parsed one means."""
+    table = units.TextToUnits(4)
+
+    assert values == [table[units.format_fixed(value, 4)] for value in values]
+
+
+def test_the_memo_is_bounded(monkeypatch):
+    """However many different texts arrive, the memo keeps a bounded number."""
+    monkeypatch.setattr(units, "MEMO_ENTRIES_MAX", 10)
+    table = units.TextToUnits(0)
+
+    assert list(range(100)) == [table[str(value)] for value in range(100)]
+    assert len(table) <= 10
+
+
+def test_the_memo_refuses_what_the_parser_refuses():
+    """A bad text is refused each time and never remembered."""
+    table = units.TextToUnits(2)
+    for _ in range(2):
+        with pytest.raises(UnitError):
+            table["1.234"]
+
+    assert "1.234" not in table
