@@ -7,14 +7,14 @@ and exchange use the same tables, and types outside `TxType` cannot be expressed
 """
 
 import enum
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 import msgspec
 
 from lighterman.domain.errors import RemoteProtocolError
-from lighterman.protocol.crypto.goldilocks import element
+from lighterman.protocol.codes import Code
+from lighterman.protocol.crypto.goldilocks import element, to_bytes
 from lighterman.protocol.crypto.poseidon2 import sponge
 
 MESSAGE_ELEMENTS = 5
@@ -218,20 +218,15 @@ def transaction_message(tx: Transaction, chain_id: int) -> list[int]:
     return message
 
 
-def message_bytes(message: Sequence[int]) -> bytes:
-    """Return five elements as 40 bytes, little endian."""
-    return struct.pack("<5Q", *message)
-
-
 def transaction_hash(tx: Transaction, chain_id: int) -> bytes:
     """Return the 40 bytes whose `.hex()` is the venue's `tx_hash` (5.4)."""
-    return message_bytes(transaction_message(tx, chain_id))
+    return to_bytes(transaction_message(tx, chain_id))
 
 
 class FieldFault(msgspec.Struct, frozen=True, gc=False):
     """Why a transaction can never be accepted: a venue error code (2.8) and words."""
 
-    code: int
+    code: Code
     message: str
 
 
@@ -240,31 +235,33 @@ class _Range(msgspec.Struct, frozen=True, gc=False):
 
     low: int
     high: int
-    code: int
+    code: Code
 
 
 _UINT32_MAX = 2**32 - 1
 _UINT48_MAX = 2**48 - 1
 _RANGES = {
-    "account_index": _Range(0, 2**48 - 2, 21102),
-    "api_key_index": _Range(0, 254, 21110),
-    "client_order_index": _Range(0, _UINT48_MAX, 21727),
-    "index": _Range(1, 2**56 - 1, 21700),
-    "base_amount": _Range(0, _UINT48_MAX, 21701),
-    "price": _Range(1, _UINT32_MAX, 21702),
-    "is_ask": _Range(0, 1, 21703),
-    "order_type": _Range(min(OrderType), max(OrderType), 21704),
-    "time_in_force": _Range(min(TimeInForce), max(TimeInForce), 21705),
-    "reduce_only": _Range(0, 1, 21740),
-    "trigger_price": _Range(0, _UINT32_MAX, 21729),
-    "order_expiry": _Range(0, _UINT48_MAX, 21711),
-    "time": _Range(0, _UINT48_MAX, 21714),
-    "initial_margin_fraction": _Range(1, 10_000, 21113),
-    "margin_mode": _Range(0, 1, 21613),
-    "expired_at": _Range(0, _UINT48_MAX, 21501),
-    "nonce": _Range(0, _UINT48_MAX, 21104),
+    "account_index": _Range(0, 2**48 - 2, Code.INVALID_ACCOUNT_INDEX),
+    "api_key_index": _Range(0, 254, Code.INVALID_API_KEY_INDEX),
+    "client_order_index": _Range(0, _UINT48_MAX, Code.INVALID_CLIENT_ORDER_INDEX),
+    "index": _Range(1, 2**56 - 1, Code.INVALID_ORDER_INDEX),
+    "base_amount": _Range(0, _UINT48_MAX, Code.INVALID_BASE_AMOUNT),
+    "price": _Range(1, _UINT32_MAX, Code.INVALID_PRICE),
+    "is_ask": _Range(0, 1, Code.INVALID_IS_ASK),
+    "order_type": _Range(min(OrderType), max(OrderType), Code.INVALID_ORDER_TYPE),
+    "time_in_force": _Range(min(TimeInForce), max(TimeInForce), Code.INVALID_TIME_IN_FORCE),
+    "reduce_only": _Range(0, 1, Code.INVALID_REDUCE_ONLY),
+    "trigger_price": _Range(0, _UINT32_MAX, Code.INVALID_TRIGGER_PRICE),
+    "order_expiry": _Range(0, _UINT48_MAX, Code.INVALID_EXPIRY),
+    "time": _Range(0, _UINT48_MAX, Code.INVALID_CANCEL_ALL_TIME),
+    "initial_margin_fraction": _Range(1, 10_000, Code.INVALID_MARGIN_FRACTION),
+    "margin_mode": _Range(0, 1, Code.ISOLATED_MARGIN_UNSUPPORTED),
+    "expired_at": _Range(0, _UINT48_MAX, Code.INVALID_TX_INFO),
+    "nonce": _Range(0, _UINT48_MAX, Code.INVALID_NONCE),
 }
-_CANCEL_ALL_RANGES = _RANGES | {"time_in_force": _Range(min(CancelAllMode), max(CancelAllMode), 21713)}
+_CANCEL_ALL_RANGES = _RANGES | {
+    "time_in_force": _Range(min(CancelAllMode), max(CancelAllMode), Code.INVALID_CANCEL_ALL_TIME_IN_FORCE)
+}
 _PERPETUAL_MARKETS = range(255)
 _SPOT_MARKETS = range(2048, 4095)
 
@@ -303,7 +300,7 @@ def check(tx: Transaction) -> FieldFault | None:
 
     Order types 2-6 pass when they are well-formed: whether a venue supports them is its matter.
     Windows measured from now (order expiry, cancel-all time) and market limits are checked where
-    clock and market are known. Code 21501 where the reference names none [guess].
+    clock and market are known. INVALID_TX_INFO where the reference names no code [guess].
     """
     return next(_faults(tx), None)
 
@@ -313,7 +310,10 @@ def _faults(tx: Transaction) -> Iterator[FieldFault]:
     if isinstance(tx, CreateOrderTx):
         yield from _create_faults(tx)
     if isinstance(tx, CancelAllOrdersTx) and bool(tx.time) != (tx.time_in_force == CancelAllMode.SCHEDULED):
-        yield FieldFault(21714, f"cancel-all time {tx.time} is not allowed for time in force {tx.time_in_force}")
+        yield FieldFault(
+            Code.INVALID_CANCEL_ALL_TIME,
+            f"cancel-all time {tx.time} is not allowed for time in force {tx.time_in_force}",
+        )
     yield from _attribute_faults(tx)
 
 
@@ -324,7 +324,7 @@ def _range_faults(tx: Transaction) -> Iterator[FieldFault]:
         value = getattr(tx, name)
         if name == "market_index":
             if value not in _PERPETUAL_MARKETS and value not in _SPOT_MARKETS:
-                yield FieldFault(21602, f"invalid market index: {value}")
+                yield FieldFault(Code.INVALID_MARKET, f"invalid market index: {value}")
         elif not ranges[name].low <= value <= ranges[name].high:
             yield FieldFault(ranges[name].code, f"invalid {name.replace('_', ' ')}: {value}")
 
@@ -336,38 +336,42 @@ def _create_faults(tx: CreateOrderTx) -> Iterator[FieldFault]:
     is_conditional = OrderType.STOP_LOSS <= kind <= OrderType.TAKE_PROFIT_LIMIT
     must_expire = is_conditional or tif != TimeInForce.IMMEDIATE_OR_CANCEL
     if tx.base_amount == 0 and not tx.reduce_only:
-        yield FieldFault(21701, "base amount 0 is allowed for reduce-only orders alone")
+        yield FieldFault(Code.INVALID_BASE_AMOUNT, "base amount 0 is allowed for reduce-only orders alone")
     if tx.reduce_only and is_spot:
-        yield FieldFault(21740, "reduce-only is not allowed on a spot market")
+        yield FieldFault(Code.INVALID_REDUCE_ONLY, "reduce-only is not allowed on a spot market")
     if is_conditional and is_spot:
-        yield FieldFault(21710, "conditional orders are not supported on a spot market")
+        yield FieldFault(Code.UNSUPPORTED_ORDER_TYPE, "conditional orders are not supported on a spot market")
     if tif not in _TIMES_IN_FORCE.get(kind, tuple(TimeInForce)):
-        yield FieldFault(21705, f"time in force {tif} is not allowed for order type {kind}")
+        yield FieldFault(Code.INVALID_TIME_IN_FORCE, f"time in force {tif} is not allowed for order type {kind}")
     if bool(tx.trigger_price) != is_conditional:
-        yield FieldFault(21729, f"trigger price {tx.trigger_price} is not allowed for order type {kind}")
+        yield FieldFault(
+            Code.INVALID_TRIGGER_PRICE, f"trigger price {tx.trigger_price} is not allowed for order type {kind}"
+        )
     if bool(tx.order_expiry) != must_expire:
-        yield FieldFault(21711, f"order expiry {tx.order_expiry} is not allowed for this type and time in force")
+        yield FieldFault(
+            Code.INVALID_EXPIRY, f"order expiry {tx.order_expiry} is not allowed for this type and time in force"
+        )
 
 
 def _attribute_faults(tx: Transaction) -> Iterator[FieldFault]:
     """Check the attributes that are not nil (4.6)."""
     given = attributes(tx)
     if len(given) > ATTRIBUTES_MAX:
-        yield FieldFault(21501, f"at most {ATTRIBUTES_MAX} attributes are allowed")
+        yield FieldFault(Code.INVALID_TX_INFO, f"at most {ATTRIBUTES_MAX} attributes are allowed")
     for key, value in given.items():
         if key not in _ATTRIBUTES_OF[tx.tx_type]:
-            yield FieldFault(21501, f"attribute {key} is not allowed for transaction type {tx.tx_type}")
+            yield FieldFault(Code.INVALID_TX_INFO, f"attribute {key} is not allowed for transaction type {tx.tx_type}")
         elif key == Attribute.CANCEL_ALL_MARKET and value in _SPOT_MARKETS:
-            yield FieldFault(21619, f"a one-market cancel-all is for perpetuals: {value}")
+            yield FieldFault(Code.INVALID_MARKET_TYPE, f"a one-market cancel-all is for perpetuals: {value}")
         elif value not in _ATTRIBUTE_RANGES[key]:
-            yield FieldFault(21501, f"invalid value of attribute {key}: {value}")
+            yield FieldFault(Code.INVALID_TX_INFO, f"invalid value of attribute {key}: {value}")
     has_fees = not _INTEGRATOR_FEES.isdisjoint(given)
     if has_fees and Attribute.INTEGRATOR_ACCOUNT not in given:
-        yield FieldFault(21501, "integrator fees need an integrator account")
+        yield FieldFault(Code.INVALID_TX_INFO, "integrator fees need an integrator account")
     if has_fees and not _SELF_TRADE.isdisjoint(given):
-        yield FieldFault(21501, "self-trade settings are not allowed together with integrator fees")
+        yield FieldFault(Code.INVALID_TX_INFO, "self-trade settings are not allowed together with integrator fees")
     if given.get(Attribute.SELF_TRADE_BEHAVIOR) == _REDUCE_BOTH and Attribute.SELF_TRADE_EQUALITY in given:
-        yield FieldFault(21501, "reduce self-trade behavior is not allowed with master account equality")
+        yield FieldFault(Code.INVALID_TX_INFO, "reduce self-trade behavior is not allowed with master account equality")
     is_immediate = isinstance(tx, CancelAllOrdersTx) and tx.time_in_force == CancelAllMode.IMMEDIATE
     if Attribute.CANCEL_ALL_MARKET in given and not is_immediate:
-        yield FieldFault(21501, "only an immediate cancel-all can be limited to one market")
+        yield FieldFault(Code.INVALID_TX_INFO, "only an immediate cancel-all can be limited to one market")

@@ -5,11 +5,14 @@ rounds; the sponge overwrites up to 8 lanes per step, with neither padding nor l
 callers must hash lists whose length is fixed by what they mean.
 """
 
+import functools
 from collections.abc import Sequence
 
 from lighterman.protocol.crypto.goldilocks import P
 
+WIDTH = 12
 RATE = 8
+_STRIDE = 150  # bits per packed coefficient: sums of 33 products of a 64- and a 69-bit number fit
 
 # Round constants and matrix diagonal: elliottech/poseidon_crypto, protocol reference 5.2.
 _FULL_ROUNDS = (
@@ -168,21 +171,18 @@ _DIAGONAL = (
 
 def permute(state: Sequence[int]) -> list[int]:
     """Return the permutation of 12 elements."""
-    lanes = _mix_all(state)
+    lanes = _mix(state)
     for constants in _FULL_ROUNDS[:4]:
-        lanes = _full_round(lanes, constants)
-    for constant in _PARTIAL_ROUNDS:
-        lanes[0] = _seventh_power(lanes[0] + constant)
-        total = sum(lanes)
-        lanes = [(lane * factor + total) % P for lane, factor in zip(lanes, _DIAGONAL, strict=True)]
+        lanes = _mix(_seventh_powers(lanes, constants))
+    lanes = _partial_rounds(lanes)
     for constants in _FULL_ROUNDS[4:]:
-        lanes = _full_round(lanes, constants)
+        lanes = _mix(_seventh_powers(lanes, constants))
     return [lane % P for lane in lanes]
 
 
 def sponge(elements: Sequence[int], count: int) -> list[int]:
     """Return the first `count` (<= 8) elements of the hash of a list of elements."""
-    state = [0] * 12
+    state = [0] * WIDTH
     for at in range(0, len(elements), RATE):
         chunk = elements[at : at + RATE]
         state[: len(chunk)] = chunk
@@ -190,21 +190,67 @@ def sponge(elements: Sequence[int], count: int) -> list[int]:
     return state[:count]
 
 
-def _seventh_power(value: int) -> int:
-    cube = value * value * value % P
-    return cube * cube * value % P
+def _seventh_powers(lanes: Sequence[int], constants: Sequence[int]) -> list[int]:
+    """Add the round's constants and apply the S-box; lanes may be a few bits longer than a word."""
+    powers = []
+    for lane, constant in zip(lanes, constants, strict=True):
+        base = lane + constant
+        cube = base * base * base % P
+        powers.append(cube * cube * base % P)
+    return powers
 
 
-def _full_round(lanes: Sequence[int], constants: Sequence[int]) -> list[int]:
-    return _mix_all([_seventh_power(lane + constant) for lane, constant in zip(lanes, constants, strict=True)])
+def _mix(lanes: Sequence[int]) -> list[int]:
+    """Apply the matrix of full rounds: each block of four, then to each lane the sum of its column."""
+    a, b, c, d, e, f, g, h, i, j, k, m = lanes
+    a, b, c, d = _mix_block(a, b, c, d)
+    e, f, g, h = _mix_block(e, f, g, h)
+    i, j, k, m = _mix_block(i, j, k, m)
+    p, q, r, s = a + e + i, b + f + j, c + g + k, d + h + m
+    return [a + p, b + q, c + r, d + s, e + p, f + q, g + r, h + s, i + p, j + q, k + r, m + s]
 
 
-def _mix_all(lanes: Sequence[int]) -> list[int]:
-    """Apply the matrix of full rounds; sums are not reduced (they grow by 5 bits at most)."""
-    mixed: list[int] = []
-    for at in (0, 4, 8):
-        a, b, c, d = lanes[at : at + 4]
-        total = a + b + c + d
-        mixed += (total + a + 2 * b, total + b + 2 * c, total + c + 2 * d, total + d + 2 * a)
-    columns = [mixed[i] + mixed[i + 4] + mixed[i + 8] for i in range(4)]
-    return [lane + columns[i % 4] for i, lane in enumerate(mixed)]
+def _mix_block(a: int, b: int, c: int, d: int) -> tuple[int, int, int, int]:
+    """Apply the circulant matrix (2 3 1 1)."""
+    ab, cd = a + b, c + d
+    total = ab + cd
+    return total + ab + b, total + b + c + c, total + cd + d, total + d + a + a
+
+
+def _partial_rounds(lanes: Sequence[int]) -> list[int]:
+    """Run the rounds whose S-box touches lane 0 alone.
+
+    Round: lane 0 through the S-box; T = the sum of all lanes; lane i becomes T + lane i * D_i.
+    Lanes 1-11 are thus linear in their start and in the T of the rounds, and all a round needs
+    of them is their sum. `rest` carries, packed into one integer, their sum before this and each
+    later round as far as it is known, and behind those the lanes after the last round: one
+    product per round adds T's share to all of them, in place of eleven products and remainders.
+    """
+    by_lane, by_round = _linear_shares()
+    mask = (1 << _STRIDE) - 1
+    first = lanes[0]
+    rest = sum(lane * share for lane, share in zip(lanes[1:], by_lane, strict=True))
+    for constant, share in zip(_PARTIAL_ROUNDS, by_round, strict=True):
+        base = first + constant
+        cube = base * base * base % P
+        base = cube * cube * base % P
+        total = (base + (rest & mask)) % P
+        rest = (rest >> _STRIDE) + total * share
+        first = base * _DIAGONAL[0] + total
+    return [first, *((rest >> (_STRIDE * i)) & mask for i in range(WIDTH - 1))]
+
+
+@functools.cache
+def _linear_shares() -> tuple[list[int], list[int]]:
+    """Return what each of lanes 1-11, and each round's T, adds to `rest`: powers of the diagonal."""
+    rounds = len(_PARTIAL_ROUNDS)
+    powers = [[pow(factor, r, P) for r in range(rounds + 1)] for factor in _DIAGONAL[1:]]
+    sums = [sum(column) % P for column in zip(*powers, strict=True)]
+    only = [[int(i == j) for j in range(WIDTH - 1)] for i in range(WIDTH - 1)]
+    by_lane = [_pack([*p[:rounds], *(p[rounds] * flag for flag in only[i])]) for i, p in enumerate(powers)]
+    by_round = [_pack([*sums[:left], *(p[left] for p in powers)]) for left in reversed(range(rounds))]
+    return by_lane, by_round
+
+
+def _pack(words: Sequence[int]) -> int:
+    return sum(word << (_STRIDE * i) for i, word in enumerate(words))
