@@ -56,5 +56,15 @@ class QueryAccount(_Command, frozen=True, gc=False, array_like=True, tag=True):
     """Ask for positions, collateral and open orders; answered by AccountSnapshot."""
 
 
+class ResyncBook(_Command, frozen=True, gc=False, array_like=True, tag=True):
+    """Throw a market's public book away and fetch it anew: what we hold is corrupt.
+
+    Answered by BookLost, then BookSnapshot. Only the holder of the book can see that it is
+    crossed, and that is the engine.
+    """
+
+    market: int
+
+
 Command = PlaceOrder | ModifyOrder | CancelOrder | CancelAll
-Query = QueryOrders | QueryAccount
+Query = QueryOrders | QueryAccount | ResyncBook

@@ -71,17 +71,28 @@ def divide_ceil(numerator: int, denominator: int) -> int:
 class TextToUnits(dict[str, int]):
     """Text -> integer with a memory: the texts of a market repeat, and a look-up is cheaper.
 
-    `table[text]` is `parse_fixed(text, decimals)`. Bounded: emptied when it is full.
+    `table[text]` is `parse_fixed(text, decimals)`, by a shortcut where the text has exactly the
+    market's decimals, as the venue writes them. Raises UnitError for what is above `maximum`.
+    Bounded: emptied when it is full.
     """
 
-    __slots__ = ("decimals",)
+    __slots__ = ("_tail", "decimals", "maximum")
 
-    def __init__(self, decimals: int) -> None:
+    def __init__(self, decimals: int, maximum: int = 10**MAX_DIGITS) -> None:
         super().__init__()
         self.decimals = decimals
+        self.maximum = maximum
+        self._tail = decimals + 1 if decimals else 0  # length of the point and the decimals
 
     def __missing__(self, text: str) -> int:
-        value = parse_fixed(text, self.decimals)
+        digits = text.replace(".", "", 1)
+        padded = 0 < text.find(".") == len(text) - self._tail
+        if padded and len(digits) <= MAX_DIGITS and digits.isdigit() and digits.isascii():
+            value = int(digits)
+        else:
+            value = parse_fixed(text, self.decimals)
+        if value > self.maximum:
+            raise UnitError(f"{text[:40]!r} is more than can exist")
         if len(self) >= MEMO_ENTRIES_MAX:
             self.clear()
         self[text] = value
