@@ -11,7 +11,9 @@ import pytest
 
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 MAKE = re.compile(r"(?:^|[\s`&;])make ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
-COMMAND = re.compile(r"(?:^|[\s`/])lighterman ((?:exchange serve|[a-z]+)?)((?:[ \t]+[^\s`#|]+)*)", re.MULTILINE)
+COMMAND = re.compile(
+    r"(?:^|[\s`/])lighterman ((?:exchange serve|tape convert|[a-z]+)?)((?:[ \t]+[^\s`#|]+)*)", re.MULTILINE
+)
 OPTION = re.compile(r"(?<!\S)(--[a-z-]+|-[a-z])\b")
 MODULE = re.compile(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
