@@ -27,7 +27,7 @@ def _order(status: str) -> events.OrderReport:
     ],
 )
 def test_an_order_that_can_no_longer_trade_is_terminal(status, is_terminal):
-    """Every kind of cancelation ends an order, also one that the venue invents later."""
+    """Every kind of cancellation ends an order, also one that the venue invents later."""
     assert is_terminal == _order(status).is_terminal
 
 

@@ -1,5 +1,6 @@
 """The tree: nothing in it points at a machine or a registry, and every module is tested."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,19 @@ def test_names_no_place(repository, pattern):
 def test_no_large_file(repository):
     """The tree carries source, not recordings."""
     assert [] == [path for path in _files(repository) if path.stat().st_size > FILE_BYTES_MAX]
+
+
+def test_every_test_states_a_fact(repository):
+    """Every test has a docstring of one line."""
+    silent = []
+    for path in (repository / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                lines = (ast.get_docstring(node) or "").splitlines()
+                if len(lines) != 1:
+                    silent.append(f"{path.relative_to(repository)}:{node.lineno} {node.name}")
+
+    assert [] == silent
 
 
 def _has_test(module: Path, tests: Path) -> bool:
