@@ -84,6 +84,10 @@ fmt: $(VENV)/.dev ## format, and mend what can be mended safely
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: mocks
+mocks: $(VENV)/.dev ## write generated files again: the page of the settings
+	$(BIN)/python -m lighterman.config.document > docs/configuration.md
+
 .PHONY: build
 build: $(VENV)/.installed ## wheel and source archive into dist/
 	$(BIN)/python -m hatchling build
