@@ -15,7 +15,7 @@ RATE = 8
 _STRIDE = 150  # bits per packed coefficient: sums of 33 products of a 64- and a 69-bit number fit
 
 # Round constants and matrix diagonal: elliottech/poseidon_crypto, protocol reference 5.2.
-_FULL_ROUNDS = (
+FULL_ROUNDS = (
     (
         15492826721047263190,
         11728330187201910315,
@@ -129,7 +129,7 @@ _FULL_ROUNDS = (
         176665553780565743,
     ),
 )
-_PARTIAL_ROUNDS = (
+PARTIAL_ROUNDS = (
     11921381764981422944,
     10318423381711320787,
     8291411502347000766,
@@ -153,7 +153,7 @@ _PARTIAL_ROUNDS = (
     14047056970978379368,
     838728605080212101,
 )
-_DIAGONAL = (
+DIAGONAL = (
     0xC3B6C08E23BA9300,
     0xD84B5DE94A324FB6,
     0x0D0C371C5B35B84F,
@@ -172,10 +172,10 @@ _DIAGONAL = (
 def permute(state: Sequence[int]) -> list[int]:
     """Return the permutation of 12 elements."""
     lanes = _mix(state)
-    for constants in _FULL_ROUNDS[:4]:
+    for constants in FULL_ROUNDS[:4]:
         lanes = _mix(_seventh_powers(lanes, constants))
     lanes = _partial_rounds(lanes)
-    for constants in _FULL_ROUNDS[4:]:
+    for constants in FULL_ROUNDS[4:]:
         lanes = _mix(_seventh_powers(lanes, constants))
     return [lane % P for lane in lanes]
 
@@ -230,21 +230,21 @@ def _partial_rounds(lanes: Sequence[int]) -> list[int]:
     mask = (1 << _STRIDE) - 1
     first = lanes[0]
     rest = sum(lane * share for lane, share in zip(lanes[1:], by_lane, strict=True))
-    for constant, share in zip(_PARTIAL_ROUNDS, by_round, strict=True):
+    for constant, share in zip(PARTIAL_ROUNDS, by_round, strict=True):
         base = first + constant
         cube = base * base * base % P
         base = cube * cube * base % P
         total = (base + (rest & mask)) % P
         rest = (rest >> _STRIDE) + total * share
-        first = base * _DIAGONAL[0] + total
+        first = base * DIAGONAL[0] + total
     return [first, *((rest >> (_STRIDE * i)) & mask for i in range(WIDTH - 1))]
 
 
 @functools.cache
 def _linear_shares() -> tuple[list[int], list[int]]:
     """Return what each of lanes 1-11, and each round's T, adds to `rest`: powers of the diagonal."""
-    rounds = len(_PARTIAL_ROUNDS)
-    powers = [[pow(factor, r, P) for r in range(rounds + 1)] for factor in _DIAGONAL[1:]]
+    rounds = len(PARTIAL_ROUNDS)
+    powers = [[pow(factor, r, P) for r in range(rounds + 1)] for factor in DIAGONAL[1:]]
     sums = [sum(column) % P for column in zip(*powers, strict=True)]
     only = [[int(i == j) for j in range(WIDTH - 1)] for i in range(WIDTH - 1)]
     by_lane = [_pack([*p[:rounds], *(p[rounds] * flag for flag in only[i])]) for i, p in enumerate(powers)]
