@@ -29,6 +29,7 @@ from lighterman.matching.views import (
     MarketStats,
     Rejected,
     TransactionRecord,
+    TransactionState,
 )
 
 
@@ -156,6 +157,11 @@ class Exchange:
         fault = find_fault(self._state, requests, self._state.now_us)
         return fault or Admitted(sequencer.enqueue(self._state, requests, self._state.now_us))
 
+    def refusal(self, requests: Sequence[Request], now_us: int) -> Rejected | None:
+        """Return why `admit` would refuse these transactions at this moment, and queue nothing."""
+        self.advance(now_us)
+        return find_fault(self._state, requests, self._state.now_us)
+
     def act(self, request: Request, now_us: int) -> Reject | None:
         """Execute a market participant's request at once: no key, no nonce, no delay, no queue.
 
@@ -282,11 +288,11 @@ class Exchange:
         return self._state.transactions.get(tx_hash)
 
     def transactions_of(self, account_index: int) -> list[TransactionRecord]:
-        """Return the account's recent transactions by sequence index, ascending."""
+        """Return the account's recent transactions by sequence index, ascending; pending ones last."""
         found = [
             record for record in self._state.transactions.values() if record.request.account_index == account_index
         ]
-        return sorted(found, key=lambda record: record.sequence_index)
+        return sorted(found, key=lambda record: (record.state is TransactionState.PENDING, record.sequence_index))
 
     def total_value_pico(self) -> int:
         """Return all collateral minus all signed entry costs: always equal to `deposited_pico`."""

@@ -133,7 +133,7 @@ class OrderChanged(_Output, frozen=True, gc=False, kw_only=True):
 
 
 class PositionChanged(_Output, frozen=True, gc=False, kw_only=True):
-    """The position row of an account in a market changed (size, leverage or open-order count)."""
+    """The position row of an account in a market changed (size or leverage)."""
 
     account_index: int
     market: int
