@@ -1,0 +1,151 @@
+"""Which nonce comes next on one API key, and what became of those already given out.
+
+Law (protocol reference 4.7): a new nonce is the last plus one; a refused transaction has not
+used its nonce, an executed one has, and of an unanswered one nobody knows. So a doubt freezes
+the key: nothing new is signed until `GET nextNonce` and time have settled every nonce given
+out. The keeper never steps back by itself except past refusals with nothing behind them.
+
+A nonce given out is in one of four states, and leaves when it was refused, executed, or
+settled as unused:
+
+    SENT      no answer yet
+    ACCEPTED  queued at the venue; it can still be dropped there, nonce unused
+    DENIED    answered 21104 (invalid nonce): not queued by that request, but why is not known
+    UNKNOWN   no answer, and none will come: it may still arrive until it is dead
+"""
+
+import enum
+from collections.abc import Iterable
+
+import msgspec
+
+from lighterman.domain.errors import LocalProtocolError
+
+DEAD_REMEMBERED_MS = 60_000
+NEVER_MS = 2**63 - 1
+
+
+class NonceState(enum.Enum):
+    """What is known of a nonce that was given out."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+class _Given(msgspec.Struct, gc=False):
+    """A nonce given out; from `dead_ms` (wall) on the venue can no longer include its transaction."""
+
+    state: NonceState
+    dead_ms: int
+
+
+class Settled(msgspec.Struct, frozen=True, gc=False):
+    """What a reading of `nextNonce` has settled: nonces now known to be used, and not to be.
+
+    `is_foreign`: nonces are gone that we never gave out; another program uses this key.
+    """
+
+    used: list[int]
+    unused: list[int]
+    is_foreign: bool
+
+
+class NonceKeeper:
+    """The nonces of one key. Time is the wall's, in milliseconds, as the venue compares ExpiredAt."""
+
+    __slots__ = ("_given", "frozen_because", "next")
+
+    def __init__(self, next_nonce: int) -> None:
+        self.next = next_nonce
+        self.frozen_because = ""
+        self._given: dict[int, _Given] = {}  # in ascending order of nonces
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{nonce} {given.state.value}" for nonce, given in self._given.items())
+        return f"<NonceKeeper next {self.next}{' frozen' if self.frozen_because else ''} [{given}]>"
+
+    @property
+    def is_frozen(self) -> bool:
+        """Tell whether nothing may be signed until `settle` has cleared the doubt."""
+        return bool(self.frozen_because)
+
+    def take(self, count: int, now_ms: int) -> range:
+        """Give out the next nonces."""
+        if self.frozen_because:
+            raise LocalProtocolError(f"nonce taken while frozen: {self.frozen_because}")
+        self._forget_dead(now_ms - DEAD_REMEMBERED_MS)
+        nonces = range(self.next, self.next + count)
+        self._given.update((nonce, _Given(NonceState.SENT, NEVER_MS)) for nonce in nonces)
+        self.next = nonces.stop
+        return nonces
+
+    def leaves(self, nonces: Iterable[int], dead_ms: int) -> None:
+        """Their transactions are signed and go on their way; from `dead_ms` on the venue takes them no more."""
+        for nonce in nonces:
+            self._given[nonce].dead_ms = dead_ms
+
+    def accepted(self, nonces: Iterable[int]) -> None:
+        """Code 200: the venue has queued them."""
+        self._mark(nonces, NonceState.ACCEPTED)
+
+    def refused(self, nonces: range) -> None:
+        """A certain refusal, or they never left us: unused. Those given out behind them cannot be valid now."""
+        for nonce in nonces:
+            self._given.pop(nonce, None)
+        if nonces.stop == self.next:
+            self.next = nonces.start
+        else:
+            self._freeze(f"nonce {nonces.start} was refused with later ones on their way")
+
+    def denied(self, nonces: Iterable[int]) -> None:
+        """Code 21104: the venue expects another nonce."""
+        self._mark(nonces, NonceState.DENIED)
+        self._freeze("the venue expects another nonce")
+
+    def unknown(self, nonces: Iterable[int], reason: str) -> None:
+        """No answer will come."""
+        self._mark(nonces, NonceState.UNKNOWN)
+        self._freeze(reason)
+
+    def executed(self, nonce: int) -> bool:
+        """The sequencer ran this nonce, hence all below it; return False if we never gave it out."""
+        for known in [known for known in self._given if known <= nonce]:
+            del self._given[known]
+        return nonce < self.next
+
+    def settle(self, venue_next: int, now_ms: int) -> Settled:
+        """Take a reading of `nextNonce`, made when no answer is awaited any more; unfreeze if it leaves no doubt.
+
+        Three cases for each nonce: below the reading it was accepted; at or above it, it is
+        unused if it was denied or is dead; otherwise it may still arrive, and we wait.
+        """
+        is_foreign = venue_next > self.next
+        used = [n for n, given in self._given.items() if n < venue_next and given.state is not NonceState.ACCEPTED]
+        self._mark(used, NonceState.ACCEPTED)
+        unused = [
+            nonce
+            for nonce, given in self._given.items()
+            if nonce >= venue_next and (given.state is NonceState.DENIED or given.dead_ms <= now_ms)
+        ]
+        for nonce in unused:
+            del self._given[nonce]
+        if not any(nonce >= venue_next for nonce in self._given):
+            self.next = venue_next
+            self.frozen_because = ""
+        return Settled(used, unused, is_foreign)
+
+    def _mark(self, nonces: Iterable[int], state: NonceState) -> None:
+        for nonce in nonces:
+            given = self._given.get(nonce)
+            if given is not None:
+                given.state = state
+
+    def _freeze(self, reason: str) -> None:
+        self.frozen_because = self.frozen_because or reason
+
+    def _forget_dead(self, before_ms: int) -> None:
+        """Forget what was accepted and is long dead: had it been dropped, a denial would have told."""
+        for nonce in [nonce for nonce, given in self._given.items() if given.dead_ms < before_ms]:
+            del self._given[nonce]
