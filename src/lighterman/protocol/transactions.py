@@ -280,7 +280,7 @@ _ATTRIBUTE_RANGES: dict[int, range] = {
     Attribute.CANCEL_ALL_MARKET: range(256),
     Attribute.SELF_TRADE_BEHAVIOR: range(4),
     Attribute.SELF_TRADE_EQUALITY: range(2),
-    Attribute.ORDER_VERSION: range(2**63),
+    Attribute.ORDER_VERSION: range(2**48),  # the official library refuses more (measured)
 }
 _INTEGRATOR_FEES = {Attribute.INTEGRATOR_TAKER_FEE, Attribute.INTEGRATOR_MAKER_FEE}
 _INTEGRATOR = {Attribute.INTEGRATOR_ACCOUNT} | _INTEGRATOR_FEES
