@@ -337,6 +337,12 @@ class TransactionReply(objects.EnrichedTransaction, frozen=True, gc=False, kw_on
     code: int = OK
 
 
+class AccountTransactions(Reply, frozen=True, gc=False, kw_only=True):
+    """`GET accountTxs`: ascending sequence index."""
+
+    txs: Sequence[objects.TransactionFacts] | None = None
+
+
 # ── tier, maker-only keys, read-only tokens ──────────────────────────────────────────────────
 
 
