@@ -41,7 +41,7 @@ def test_wrong_key_leads_to_the_right_one(section, name, sentence):
         ("market", "did you mean markets"),
         ("metricsPort", "did you mean performance.metricsPort"),
         ("log", ""),
-        ("preformance", "did you mean performance"),
+        ("performances", "did you mean performance"),
     ],
 )
 def test_wrong_section_leads_to_the_right_one(name, sentence):
