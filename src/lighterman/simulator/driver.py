@@ -13,6 +13,8 @@ from typing import Protocol
 
 from lighterman.domain.market import Market
 from lighterman.matching.exchange import Exchange
+from lighterman.simulator.scenarios import scenario_named
+from lighterman.simulator.synthetic import SyntheticMarkets
 
 
 class MarketDriver(Protocol):
@@ -43,8 +45,6 @@ class MarketDriver(Protocol):
 
 def synthetic_driver(scenario: str, markets: Sequence[Market], seed: int) -> MarketDriver:
     """Return seeded actors in the named scenario; raises ConfigError for an unknown name."""
-    from lighterman.simulator.scenarios import SyntheticMarkets, scenario_named  # noqa: PLC0415
-
     return SyntheticMarkets(scenario_named(scenario), tuple(markets), seed)
 
 
