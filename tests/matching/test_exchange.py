@@ -17,23 +17,15 @@ from helpers.trading_floor import (
     do,
     floor,
     market,
-    only,
     send,
     taker_ask,
     taker_bid,
 )
 from lighterman.domain.errors import LocalProtocolError
 from lighterman.matching.exchange import Exchange
-from lighterman.matching.outputs import (
-    CollateralChanged,
-    LevelChanged,
-    OrderChanged,
-    PositionChanged,
-    TradeDone,
-)
 from lighterman.matching.rejects import Reject
 from lighterman.matching.requests import DropAllMode
-from lighterman.matching.rules import DAY, HOUR, MS, SECOND, TIERS, Rules
+from lighterman.matching.rules import HOUR, MS, SECOND, TIERS
 
 
 def test_accounts_of_an_owner():
@@ -92,59 +84,6 @@ def test_markets_may_change_but_not_their_scales():
         exchange.set_market(market(0, price_decimals=3))
 
 
-def test_participants_are_not_reported():
-    """An account without limits shows in trades and in the book, nowhere else."""
-    exchange = floor()
-    outputs = do(exchange, ask(CROWD, 1000, 4), taker_bid(ALPHA, 1000, 4))
-
-    assert len(only(outputs, TradeDone)) == 1
-    assert len(only(outputs, LevelChanged)) == 2
-    assert {output.row.account_index for output in only(outputs, OrderChanged)} == {ALPHA}
-    assert {output.account_index for output in only(outputs, PositionChanged)} == {ALPHA}
-    assert {output.account_index for output in only(outputs, CollateralChanged)} == {ALPHA}
-    assert exchange.position_lots(CROWD, 0) == -4
-
-
-def test_histories_are_newest_first_and_bounded():
-    """2.2: trades and ended orders, of markets and accounts, newest first, so many and no more."""
-    exchange = floor(rules=Rules(trades_kept=2, ended_orders_kept=2))
-    do(exchange, ask(CROWD, 1000, 40), *(taker_bid(ALPHA, 1000, 2 + n, client=n) for n in (1, 2, 3)))
-
-    assert [trade.size_lots for trade in exchange.recent_trades(0)] == [5, 4]
-    assert exchange.trades_of(ALPHA) == exchange.recent_trades(0)
-    assert [row.client_order_index for row in exchange.ended_orders(ALPHA)] == [3, 2]
-    assert exchange.traded_micro(ALPHA) == (3 + 4 + 5) * 1000
-
-
-def test_open_orders():
-    """2.3: active orders newest first, of all markets or one; level 3 in the order of priority."""
-    exchange = floor()
-    do(exchange, bid(ALPHA, 990, 4, client=1), bid(ALPHA, 991, 4, client=2, market=1), bid(ALPHA, 992, 4, client=3))
-    do(exchange, bid(GAMMA, 992, 4, client=4))
-
-    assert [row.client_order_index for row in exchange.open_orders(ALPHA)] == [3, 2, 1]
-    assert [row.client_order_index for row in exchange.open_orders(ALPHA, 0)] == [3, 1]
-    best = exchange.resting_orders(0, is_ask=False, limit=2)
-    assert [row.client_order_index for row in best] == [3, 4]
-
-
-def test_day_statistics():
-    """2.7.1: volume, count, low, high and open of the last 24 hours, forgotten hour by hour."""
-    exchange = floor()
-    for hours, price in ((0, 1_000), (0, 980), (5, 1_020), (5, 1_010)):
-        exchange.act(ask(CROWD, price, 4, expiry_ms=0), START_US + hours * HOUR)
-        exchange.act(taker_bid(ALPHA, price, 4), START_US + hours * HOUR)
-
-    day = exchange.stats(0)
-    assert (day.day_trades, day.day_base_lots, day.day_quote_micro) == (4, 16, 4 * 4_010)
-    assert (day.day_low_ticks, day.day_high_ticks, day.day_open_ticks) == (980, 1_020, 1_000)
-    exchange.advance(START_US + DAY)
-    day = exchange.stats(0)
-    assert (day.day_trades, day.day_low_ticks, day.day_high_ticks, day.day_open_ticks) == (2, 1_010, 1_020, 1_020)
-    exchange.advance(START_US + DAY + 5 * HOUR)
-    assert exchange.stats(0).day_trades == 0
-
-
 def test_time_never_goes_back():
     """A clock that steps back is read as standing still."""
     exchange = floor()
@@ -197,12 +136,3 @@ def _story(exchange: Exchange, step_us: int) -> list[object]:
 def test_steps_of_the_clock_do_not_matter(step_us: int):
     """The same requests at the same times give the same outputs, however often time is advanced."""
     assert _story(floor(), step_us) == _story(floor(), HOUR)
-
-
-def test_expiries_of_ended_orders_are_swept():
-    """Memory stays flat when orders with a distant expiry come and go."""
-    exchange = floor()
-    for n in range(1, 5_000):
-        do(exchange, bid(ALPHA, 990, 4, client=n), DropOrder(account_index=ALPHA, market=0, index=n))
-
-    assert len(exchange._state.agenda) < 3_000  # noqa: SLF001  (there is no other way to see it)

@@ -27,7 +27,7 @@ from lighterman.matching.exchange import Exchange
 from lighterman.matching.margin import Risk, available_pico, is_valid_change
 from lighterman.matching.outputs import OrderStatus, PositionChanged
 from lighterman.matching.rejects import Reject
-from lighterman.matching.views import AccountView, Health, Rejected
+from lighterman.matching.views import AccountView, Health, PositionView, Rejected
 
 
 def view(exchange: Exchange, account: int = ALPHA) -> AccountView:
@@ -167,7 +167,7 @@ def test_liquidation_price_is_where_liquidation_begins(size: int, is_short: bool
     assert not is_safe(price + 1 if is_short else price - 1)
 
 
-def _signed_entry(position: object) -> int:
+def _signed_entry(position: PositionView) -> int:
     size, entry = position.size_lots, position.entry_quote_micro
     return entry if size > 0 else -entry
 

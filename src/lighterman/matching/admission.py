@@ -22,11 +22,9 @@ from lighterman.matching.requests import (
     SetLeverage,
     TimeInForce,
 )
-from lighterman.matching.rules import MS
+from lighterman.matching.rules import MS, PPM
 from lighterman.matching.state import Pit, State
 from lighterman.matching.views import Health, Rejected
-
-PPM = 1_000_000
 
 
 def find_fault(state: State, requests: Sequence[Request], now_us: int) -> Rejected | None:

@@ -1,7 +1,21 @@
-"""The exchange as one state machine: requests in, outputs out, time given."""
+"""The exchange as one state machine: requests in, outputs out, time given.
+
+The law of this room:
+
+* It imports only `domain`; it reads no clock and draws no chance. Time is epoch microseconds.
+* Everything is an integer: ticks, lots, micro-USDC (1e-6) and, for collateral, pico-USDC (1e-12).
+* The same calls in the same order give the same outputs: nothing iterates over a set.
+* This file is the only door and only dispatches; `requests`, `outputs`, `views`, `rejects` and
+  `rules` are its vocabulary. State is data (`state`), rules are functions over it.
+
+What it does not do, and says so by refusing: trigger, TWAP and grouped orders, orders of size zero
+("whole position"), isolated margin, spot markets, and transactions of other types than 14-17 and 20.
+Signatures, rate limits, the volume quota and auth tokens belong to the server in front of it.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 
 from lighterman.domain.book import OrderBook
 from lighterman.domain.errors import LocalProtocolError
@@ -38,6 +52,7 @@ class Exchange:
 
     def __init__(self, markets: Sequence[Market], rules: Rules, now_us: int) -> None:
         self._state = State(rules, now_us)
+        self._markets = {market.index: market for market in markets}
         for market in markets:
             self._state.pits[market.index] = Pit(market, Book(market.index, self._state.emit), rules)
         for index, collateral_micro in (
@@ -153,8 +168,7 @@ class Exchange:
 
         The order of checks is protocol reference 9.1; a batch is executed back to back.
         """
-        self.advance(now_us)
-        fault = find_fault(self._state, requests, self._state.now_us)
+        fault = self.refusal(requests, now_us)
         return fault or Admitted(sequencer.enqueue(self._state, requests, self._state.now_us))
 
     def refusal(self, requests: Sequence[Request], now_us: int) -> Rejected | None:
@@ -181,7 +195,7 @@ class Exchange:
     @property
     def markets(self) -> Mapping[int, Market]:
         """Return the markets by index."""
-        return {index: pit.market for index, pit in self._state.pits.items()}
+        return MappingProxyType(self._markets)
 
     def set_market(self, market: Market) -> None:
         """Replace a market's description (status, minimums, margins); its decimals must stay."""
@@ -190,7 +204,7 @@ class Exchange:
         scales = (market.price_decimals, market.size_decimals, market.quote_multiplier)
         if scales != (old.price_decimals, old.size_decimals, old.quote_multiplier):
             raise LocalProtocolError(f"the decimals of market {market.index} cannot change")
-        pit.market = market
+        pit.market = self._markets[market.index] = market
 
     def set_index(self, market: int, index_ticks: int, now_us: int) -> None:
         """Set the index price; mark follows (protocol reference 8.1), then liquidations. 0: no oracle."""

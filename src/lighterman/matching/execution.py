@@ -8,7 +8,7 @@ from lighterman.domain.market import Market
 from lighterman.matching.accounts import Account
 from lighterman.matching.agenda import Duty
 from lighterman.matching.lifecycle import end, pull
-from lighterman.matching.margin import FRACTION_ONE, is_valid_change, risk_of
+from lighterman.matching.margin import is_valid_change, risk_of
 from lighterman.matching.matcher import match
 from lighterman.matching.orders import CLIENT_INDEX_END, Order
 from lighterman.matching.outputs import OrderStatus, PositionChanged
@@ -25,7 +25,7 @@ from lighterman.matching.requests import (
     SetLeverage,
     TimeInForce,
 )
-from lighterman.matching.rules import MS
+from lighterman.matching.rules import FRACTION_ONE, MS
 from lighterman.matching.state import Pit, State
 from lighterman.matching.views import Health
 
@@ -76,7 +76,9 @@ def order_fault(pit: Pit, owner: Account, request: NewOrder) -> Reject | None:
     fault = amounts_fault(pit.market, request.size_lots, request.price_ticks, request.time_in_force)
     if fault is not None:
         return fault
-    if not 0 <= request.client_order_index < CLIENT_INDEX_END or request.client_order_index in owner.clients:
+    if not 0 <= request.client_order_index < CLIENT_INDEX_END:
+        return Reject.INVALID_CLIENT_ORDER_INDEX
+    if request.client_order_index in owner.clients:
         return Reject.CLIENT_ORDER_INDEX_EXISTS
     if request.reduce_only and not owner.can_reduce(request.market, is_ask=request.is_ask):
         is_flat = not owner.position(request.market).size_lots

@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from lighterman.domain.book import Level
 from lighterman.domain.units import divide_ceil
 from lighterman.matching.outputs import CollateralChanged, FundingPaid, StatsChanged
-from lighterman.matching.rules import HOUR, MINUTE, Rules
+from lighterman.matching.rules import FRACTION_ONE, HOUR, MINUTE, PPM, Rules
 from lighterman.matching.state import Pit, State
 from lighterman.matching.views import FundingRound
 
-PPM = 1_000_000
 SAMPLES_PER_HOUR = 60
 PERIOD_HOURS = 8
-FRACTION_ONE = 10_000
 MARKETS_MAX = 4_096
 
 

@@ -11,11 +11,12 @@ from lighterman.domain.units import divide_ceil, divide_floor
 from lighterman.matching.accounts import Account
 from lighterman.matching.execution import PRICE_END, pull_all
 from lighterman.matching.ledger import Leg, Terms, settle
-from lighterman.matching.margin import FRACTION_ONE, Risk, risk_after, risk_of
+from lighterman.matching.margin import Risk, risk_after, risk_of
 from lighterman.matching.matcher import match
 from lighterman.matching.orders import Order
 from lighterman.matching.outputs import OrderStatus, TradeType
 from lighterman.matching.requests import NewOrder, OrderKind, TimeInForce
+from lighterman.matching.rules import FRACTION_ONE
 from lighterman.matching.state import Pit, State
 from lighterman.matching.views import Health
 

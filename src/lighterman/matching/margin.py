@@ -9,10 +9,10 @@ from lighterman.domain.position import FLAT, Position
 from lighterman.domain.units import PICO_PER_MICRO, divide_ceil, divide_floor
 from lighterman.matching.accounts import Account
 from lighterman.matching.ledger import Leg
+from lighterman.matching.rules import FRACTION_ONE
 from lighterman.matching.state import State
 from lighterman.matching.views import Health
 
-FRACTION_ONE = 10_000  # margin fractions are in 1e-4
 PICO_PER_FRACTION = PICO_PER_MICRO // FRACTION_ONE
 
 

@@ -11,10 +11,9 @@ from lighterman.matching.margin import is_valid_change, risk_after, risk_of
 from lighterman.matching.orders import Order
 from lighterman.matching.outputs import OrderStatus, TradeType
 from lighterman.matching.requests import OrderKind, SelfTrade, TimeInForce
+from lighterman.matching.rules import PPM
 from lighterman.matching.state import Pit, State
 from lighterman.matching.views import Health
-
-PPM = 1_000_000
 
 
 def match(state: State, pit: Pit, taker: Order, now_us: int) -> None:

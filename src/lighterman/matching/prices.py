@@ -5,11 +5,11 @@ mark = index + clamp(EMA(mid - index), +-0.5 %). The average is kept as a fracti
 """
 
 from lighterman.matching.outputs import StatsChanged
-from lighterman.matching.rules import Rules
+from lighterman.matching.rules import PPM, Rules
 from lighterman.matching.state import Pit, State
 
 ONE = 10**12
-ONE_PER_PPM = ONE // 1_000_000
+ONE_PER_PPM = ONE // PPM
 
 
 def set_index(state: State, pit: Pit, index_ticks: int, now_us: int) -> None:

@@ -33,6 +33,7 @@ class Reject(enum.Enum):
     ABOVE_QUOTE_LIMIT = "invalid base or quote amount"  # 21706
     INVALID_EXPIRY = "invalid order expiry"  # 21711
     INVALID_CANCEL_ALL_TIME = "invalid cancel all time"  # 21714
+    INVALID_CLIENT_ORDER_INDEX = "invalid client order index"  # 21727
     CLIENT_ORDER_INDEX_EXISTS = "client order index already exists"  # 21728
     TOO_MANY_ORDERS_ACCOUNT = "maximum active orders per account reached"  # 21717
     TOO_MANY_ORDERS_MARKET = "maximum active orders per market reached"  # 21718

@@ -14,6 +14,9 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
+PPM = 1_000_000
+FRACTION_ONE = 10_000  # margin fractions are in 1e-4
+
 
 class Tier(msgspec.Struct, frozen=True, gc=False):
     """Fees and speed bumps of an account type (protocol reference 1.5)."""
