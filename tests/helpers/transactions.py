@@ -8,6 +8,7 @@ from lighterman.protocol.transactions import (
     CancelOrderTx,
     CreateOrderTx,
     ModifyOrderTx,
+    Transaction,
     UpdateLeverageTx,
 )
 
@@ -33,7 +34,7 @@ CANCEL = CancelOrderTx(**HEAD, market_index=0, index=123)
 CANCEL_ALL = CancelAllOrdersTx(**HEAD, time_in_force=0, time=0)
 MODIFY = ModifyOrderTx(**HEAD, market_index=0, index=123, base_amount=1100, price=410_000, trigger_price=0)
 LEVERAGE = UpdateLeverageTx(**HEAD, market_index=1, initial_margin_fraction=500, margin_mode=0)
-ALL_KINDS = [POST_ONLY, CANCEL, CANCEL_ALL, MODIFY, LEVERAGE]
+ALL_KINDS: list[Transaction] = [POST_ONLY, CANCEL, CANCEL_ALL, MODIFY, LEVERAGE]
 
 
 def changed(tx, **fields):

@@ -231,15 +231,8 @@ class OfficialSigner:
         return token
 
     def _sign_one(self, tx: Transaction) -> SignedTx:
-        name, arguments = _call(tx)
-        tx_type, tx_info, tx_hash = self._library.sign(
-            name,
-            **arguments,
-            skipNonce=attribute(tx, Attribute.SKIP_NONCE),
-            nonce=tx.nonce,
-            apiKeyIndex=tx.api_key_index,
-            accountIndex=tx.account_index,
-        )
+        name, arguments = call_for(tx)
+        tx_type, tx_info, tx_hash = self._library.sign(name, **arguments)
         try:
             signed = decode(tx_type, tx_info)
         except RemoteProtocolError as error:
@@ -250,11 +243,12 @@ class OfficialSigner:
         return SignedTx(tx_type, tx_info, tx_hash, signed.expired_at)
 
 
-def _call(tx: Transaction) -> tuple[str, dict[str, int]]:
-    """Return the function that signs a transaction, and its arguments but for the common tail (10.2)."""
+def call_for(tx: Transaction) -> tuple[str, dict[str, int]]:
+    """Return the function that signs a transaction and its arguments by name (10.2)."""
     match tx:
         case CreateOrderTx():
-            return "SignCreateOrder", {
+            name = "SignCreateOrder"
+            arguments = {
                 "marketIndex": tx.market_index,
                 "clientOrderIndex": tx.client_order_index,
                 "baseAmount": tx.base_amount,
@@ -268,7 +262,8 @@ def _call(tx: Transaction) -> tuple[str, dict[str, int]]:
                 **_order_attributes(tx),
             }
         case ModifyOrderTx():
-            return "SignModifyOrder", {
+            name = "SignModifyOrder"
+            arguments = {
                 "marketIndex": tx.market_index,
                 "index": tx.index,
                 "baseAmount": tx.base_amount,
@@ -278,19 +273,26 @@ def _call(tx: Transaction) -> tuple[str, dict[str, int]]:
                 **_order_attributes(tx),
             }
         case CancelOrderTx():
-            return "SignCancelOrder", {"marketIndex": tx.market_index, "orderIndex": tx.index}
+            name = "SignCancelOrder"
+            arguments = {"marketIndex": tx.market_index, "orderIndex": tx.index}
         case CancelAllOrdersTx():
-            return "SignCancelAllOrders", {
-                "timeInForce": tx.time_in_force,
-                "time": tx.time,
-                "cancelAllMarketIndex": attribute(tx, Attribute.CANCEL_ALL_MARKET),
-            }
+            name = "SignCancelAllOrders"
+            market = attribute(tx, Attribute.CANCEL_ALL_MARKET)
+            arguments = {"timeInForce": tx.time_in_force, "time": tx.time, "cancelAllMarketIndex": market}
         case UpdateLeverageTx():
-            return "SignUpdateLeverage", {
+            name = "SignUpdateLeverage"
+            arguments = {
                 "marketIndex": tx.market_index,
                 "initialMarginFraction": tx.initial_margin_fraction,
                 "marginMode": tx.margin_mode,
             }
+    tail = {
+        "skipNonce": attribute(tx, Attribute.SKIP_NONCE),
+        "nonce": tx.nonce,
+        "apiKeyIndex": tx.api_key_index,
+        "accountIndex": tx.account_index,
+    }
+    return name, arguments | tail
 
 
 def _order_attributes(tx: CreateOrderTx | ModifyOrderTx) -> dict[str, int]:
