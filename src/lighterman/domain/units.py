@@ -18,6 +18,7 @@ MICRO_DECIMALS = 6
 PICO_DECIMALS = 12
 BPS = 10_000
 MAX_DIGITS = 30  # far above any amount that exists; stops absurd texts before int() works on them
+MAX_CHARACTERS = 2 * MAX_DIGITS  # bounds trailing zeros too, so that no absurd text is ever remembered
 MEMO_ENTRIES_MAX = 50_000
 
 
@@ -27,6 +28,8 @@ def parse_fixed(text: str, decimals: int) -> int:
     Raises UnitError for signs, exponents, separators, missing digits, non-ASCII digits and
     for non-zero digits beyond `decimals` (trailing zeros are accepted).
     """
+    if len(text) > MAX_CHARACTERS:
+        raise UnitError(f"{text[:40]!r}... is longer than any number that exists")
     whole, _, fraction = text.partition(".")
     if len(fraction) > decimals:
         if fraction[decimals:].strip("0"):
@@ -53,9 +56,10 @@ def format_fixed(value: int, decimals: int) -> str:
     return f"{sign}{whole}.{fraction:0{decimals}d}"
 
 
-# Round a computed price to a tick, the direction said aloud: bids go down, asks go up.
+# Round what was computed to a tick or a lot, the direction said aloud: bids and sizes go down, asks go up.
 price_floor = math.floor
 price_ceil = math.ceil
+size_floor = math.floor
 
 
 def divide_floor(numerator: int, denominator: int) -> int:

@@ -8,7 +8,16 @@ dispatches: what an event does stands in `intake.py` and `reconcile.py`, what ma
 
 from typing import assert_never
 
-from lighterman.domain.commands import CancelAll, CancelOrder, ModifyOrder, PlaceOrder, Query, QueryAccount, QueryOrders
+from lighterman.domain.commands import (
+    CancelAll,
+    CancelOrder,
+    ModifyOrder,
+    PlaceOrder,
+    Query,
+    QueryAccount,
+    QueryOrders,
+    ResyncBook,
+)
 from lighterman.domain.errors import invariant
 from lighterman.domain.events import (
     AccountSnapshot,
@@ -38,15 +47,16 @@ from lighterman.engine.decision import Decision, MarketVerdict
 from lighterman.engine.exposure import equity_pico, exposure_of, total_notional_micro
 from lighterman.engine.params import EngineParams
 from lighterman.engine.plan import Change, plan
-from lighterman.engine.readiness import data_expires_ns, why_not_quoted
+from lighterman.engine.readiness import CROSSED_BOOK, data_expires_ns, why_not_quoted, why_prices_are_unfit
 from lighterman.engine.state import NS_PER_MS, MarketState, State
 from lighterman.risk.budget import MessageBudget
-from lighterman.risk.gate import Approved, Exposure, Gate, Intent
+from lighterman.risk.gate import SELF_CROSS, Exposure, Gate, Intent, Refusal
 from lighterman.risk.pnl import LossState
 from lighterman.strategy.quoter import Quotes, quote
 
 STOP_REPEAT_NS = 1000 * NS_PER_MS
 LOSS_SAVE_NS = 5000 * NS_PER_MS
+REDUCE_ONLY_NS = 5000 * NS_PER_MS  # how long nothing may grow after the total limit was exceeded
 LOOK_AGAIN_NS = 1000 * NS_PER_MS  # for what only time can mend: refusals, missing data
 
 
@@ -60,6 +70,11 @@ class Engine:
         self.state = State(params, epoch, loss)
         self._budget = MessageBudget(params.limits.messages_per_minute, params.limits.cancel_reserve_fraction)
         self._gate = Gate(params.limits, self._budget)
+
+    @property
+    def messages_left(self) -> int:
+        """Return how many transactions the budget still holds, the cancel reserve included."""
+        return self._budget.remaining()
 
     # -- observe -------------------------------------------------------------------------
 
@@ -80,7 +95,7 @@ class Engine:
             case CommandExecuted():
                 intake.command_executed(state, event)
             case PositionReport():
-                intake.position_told(state, event)
+                pass  # as CollateralReport
             case CommandRefused():
                 intake.command_refused(state, event)
             case CommandUnknown():
@@ -104,12 +119,9 @@ class Engine:
             case QuotaReport():
                 self._budget.set_quota(event.remaining)
             case DayStarted():
-                state.loss.start_day(event.day)
-                state.day_known = True
+                intake.day_started(state, event)
             case StopRequested():
-                state.stop_reason = state.stop_reason or event.reason
-                for market in state.markets.values():
-                    market.urgent = True
+                intake.stop_requested(state, event)
             case _:
                 assert_never(event)
 
@@ -117,56 +129,72 @@ class Engine:
 
     def decide(self, now_ns: int) -> Decision:
         """Return what to do now, in five steps; what is approved counts as sent from here on."""
-        queries = self._expire(now_ns)
-        loss = self._watch_loss(now_ns)
-        intents: list[tuple[Intent, Change]] = []
-        exposures: dict[int, Exposure] = {}
-        verdicts = [self._look(market, now_ns, intents, exposures) for market in self._due(now_ns)]
-        if self.state.stop_reason:
-            self._stop(now_ns, intents)
-        if not intents:
-            return Decision(now_ns, [], [], queries, verdicts, loss)
-        total_micro = total_notional_micro(self.state)
-        approved, refused = self._gate.review([intent for intent, _ in intents], exposures, total_micro, now_ns)
-        self._record(approved, intents, now_ns)
-        return Decision(now_ns, approved, refused, queries, verdicts, loss)
+        state = self.state
+        turn = _Turn(now_ns)
+        self._expire(turn)
+        loss = self._watch(now_ns)
+        verdicts = [self._look(market, turn) for market in self._due(now_ns)]
+        if state.stop_reason:
+            self._stop(turn)
+        if not turn.intents:
+            return Decision(now_ns, [], [], turn.queries, verdicts, loss)
+        approved, refused = self._gate.review(
+            [intent for intent, _ in turn.intents],
+            turn.exposures,
+            total_notional_micro(state),
+            state.params.orders_tracked_max - len(state.orders),
+            now_ns,
+        )
+        self._record(turn, refused)
+        return Decision(now_ns, approved, refused, turn.queries, verdicts, loss)
 
     @property
-    def next_deadline_ns(self) -> int | None:
+    def next_deadline_ns(self) -> int:
         """Return when `decide` must be called even if nothing happens until then."""
         state = self.state
         interval_ns = state.params.requote_interval_ms * NS_PER_MS
-        times = [state.loss_looked_ns + state.params.position_check_interval_ms * NS_PER_MS]
+        times = [
+            state.watched_ns + state.params.position_check_interval_ms * NS_PER_MS,
+            state.orders.next_deadline_ns(),
+            state.account_due_ns,
+        ]
         for market in state.markets.values():
             if market.urgent:
                 return 0
             times.append(market.quoted_ns + interval_ns if market.dirty else market.look_ns)
-        times.append(state.orders.next_deadline_ns())
-        if state.stop_asked_ns is not None and len(state.orders):
+        if state.stop_asked_ns is not None and state.orders.any_may_rest():
             times.append(state.stop_asked_ns + STOP_REPEAT_NS)
         return min(times)
 
-    def _expire(self, now_ns: int) -> list[Query]:
+    def _expire(self, turn: "_Turn") -> None:
         """Step 1: what should have been answered is now unknown, and asked about."""
-        queries: list[Query] = []
-        late = self.state.orders.expire(now_ns)
+        state, now_ns = self.state, turn.now_ns
+        late = state.orders.expire(now_ns)
         if late:
-            queries.append(QueryOrders([order.client_order_index for order in late]))
+            turn.queries.append(QueryOrders([order.client_order_index for order in late]))
             for order in late:
-                self.state.markets[order.market].dirty = True
-        if reconcile.account_question_due(self.state, now_ns):
-            self.state.account_asked_ns = now_ns
-            queries.append(QueryAccount())
-        return queries
+                state.markets[order.market].dirty = True
+        if now_ns >= state.account_due_ns:
+            reconcile.asked(state, now_ns)
+            turn.queries.append(QueryAccount())
 
-    def _watch_loss(self, now_ns: int) -> LossState | None:
-        """Step 2: the day's loss; returns what must be saved, at once when it trips."""
+    def _watch(self, now_ns: int) -> LossState | None:
+        """Step 2: the total exposure and the day's loss, looked at also when nothing happens."""
         state = self.state
+        if now_ns < state.watched_ns + state.params.position_check_interval_ms * NS_PER_MS:
+            return None
+        state.watched_ns = now_ns
         if not state.ledger.is_open or not state.day_known:
             return None
-        if now_ns < state.loss_looked_ns + state.params.position_check_interval_ms * NS_PER_MS:
-            return None
-        state.loss_looked_ns = now_ns
+        if total_notional_micro(state) > state.params.limits.total_position_micro_max:
+            if now_ns >= state.reduce_only_until_ns:
+                state.hurry_all()
+            state.reduce_only_until_ns = now_ns + REDUCE_ONLY_NS
+        return self._watch_loss(now_ns)
+
+    def _watch_loss(self, now_ns: int) -> LossState | None:
+        """Return what of the day's loss must be saved, at once when it trips."""
+        state = self.state
         equity = equity_pico(state)
         if equity is None:
             return None
@@ -174,8 +202,7 @@ class Engine:
         current = state.loss.state()
         tripped = current.tripped != state.loss_saved.tripped
         if tripped:
-            for market in state.markets.values():
-                market.urgent = True
+            state.hurry_all()
         elif current == state.loss_saved or now_ns < state.loss_saved_ns + LOSS_SAVE_NS:
             return None
         state.loss_saved, state.loss_saved_ns = current, now_ns
@@ -190,40 +217,40 @@ class Engine:
             if market.urgent or now_ns >= (market.quoted_ns + interval_ns if market.dirty else market.look_ns)
         ]
 
-    def _look(
-        self,
-        market: MarketState,
-        now_ns: int,
-        intents: list[tuple[Intent, Change]],
-        exposures: dict[int, Exposure],
-    ) -> MarketVerdict:
-        """Step 4: wish and plan one market; appends the intents it needs."""
-        state, index = self.state, market.market.index
-        reason = why_not_quoted(state, market, now_ns)
-        quotes = None if reason else self._wish(market, now_ns)
-        if quotes is None and not reason:
-            reason = "nobody_else_in_book"
-        if not state.stop_reason:
-            cooling = now_ns < market.cooldown_until_ns
-            changes = plan(state.orders.of_market(index), quotes, market.params.quote, now_ns, may_add=not cooling)
-            if changes:
-                exposures[index] = exposure_of(state, market, reason)
-                intents.extend((self._intent(change, index), change) for change in changes)
+    def _look(self, market: MarketState, turn: "_Turn") -> MarketVerdict:
+        """Step 4: wish and plan one market; adds the intents it needs to the turn."""
+        state, index, now_ns = self.state, market.market.index, turn.now_ns
         market.dirty = market.urgent = False
         market.quoted_ns = now_ns
-        market.look_ns = data_expires_ns(state, market) if quotes is not None else now_ns + LOOK_AGAIN_NS
-        if now_ns < market.cooldown_until_ns:
+        reason = why_not_quoted(state, market, now_ns)
+        wished = reason or self._wish(market, now_ns)
+        quotes, reason = (None, wished) if isinstance(wished, str) else (wished, "")
+        market.look_ns = now_ns + LOOK_AGAIN_NS if quotes is None else data_expires_ns(state, market)
+        is_cooling = now_ns < market.cooldown_until_ns
+        if is_cooling:
             market.look_ns = min(market.look_ns, market.cooldown_until_ns)
+        if reason == CROSSED_BOOK and now_ns >= market.resync_ns:
+            market.resync_ns = now_ns + LOOK_AGAIN_NS
+            turn.queries.append(ResyncBook(index))
+        if not state.stop_reason:
+            orders, value_max = state.orders.of_market(index), market.order_value_micro_max
+            changes = plan(
+                orders, quotes, market.rules, now_ns, order_value_micro_max=value_max, may_add=not is_cooling
+            )
+            if changes:
+                turn.exposures[index] = exposure_of(state, market, reason)
+                turn.intents.extend([(self._intent(change, index), change) for change in changes])
         return MarketVerdict(index, quotes, reason)
 
-    def _wish(self, market: MarketState, now_ns: int) -> Quotes | None:
-        """Return the quotes we would like, own orders taken out of the book first."""
+    def _wish(self, market: MarketState, now_ns: int) -> Quotes | str:
+        """Return the quotes we would like, own orders taken out of the book first, or why there are none."""
         state, index = self.state, market.market.index
         own_bids, own_asks = state.orders.of_market(index).own_sizes()
         depth = market.params.quote.imbalance_levels
         bids, asks = market.book.top_bids(depth, own_bids), market.book.top_asks(depth, own_asks)
-        if not bids or not asks:
-            return None
+        reason = why_prices_are_unfit(state, market, bids, asks)
+        if reason:
+            return reason
         market.mid_ticks = (bids[0][0] + asks[0][0]) / 2
         market.volatility.observe(market.mid_ticks, now_ns)
         return quote(
@@ -232,8 +259,9 @@ class Engine:
             asks,
             position_lots=state.ledger.markets[index].position.size_lots,
             position_max_lots=market.position_max_lots,
-            order_value_micro_max=state.params.limits.order_value_micro_max,
+            order_value_micro_max=market.order_value_micro_max,
             volatility_bps=market.volatility.bps(),
+            growth_bound="total_position_limit" if now_ns < state.reduce_only_until_ns else "",
         )
 
     def _intent(self, change: Change, market: int) -> Intent:
@@ -250,27 +278,28 @@ class Engine:
         total_lots = order.filled_lots + change.size_lots
         modify = ModifyOrder(state.commands, market, order.client_order_index, change.price_ticks, total_lots)
         growth_lots = max(0, change.size_lots - order.remaining_lots())
-        return Intent(modify, market, change.is_ask, change.price_ticks, change.size_lots, growth_lots)
+        return Intent(modify, market, change.is_ask, change.price_ticks, total_lots, growth_lots)
 
-    def _stop(self, now_ns: int, intents: list[tuple[Intent, Change]]) -> None:
+    def _stop(self, turn: "_Turn") -> None:
         """Cancel everything, and again for as long as anything of ours may still be there."""
-        state = self.state
-        asked = state.stop_asked_ns
-        if asked is None or (len(state.orders) and now_ns >= asked + STOP_REPEAT_NS):
-            state.stop_asked_ns = now_ns
+        state, asked_ns = self.state, self.state.stop_asked_ns
+        if asked_ns is None or (turn.now_ns >= asked_ns + STOP_REPEAT_NS and state.orders.any_may_rest()):
+            state.stop_asked_ns = turn.now_ns
             state.commands += 1
-            intents.append((Intent(CancelAll(state.commands), -1), Change(None, is_ask=False, level=-1)))
+            turn.intents.append((Intent(CancelAll(state.commands), -1), Change(None, is_ask=False, level=-1)))
 
-    def _record(self, approved: list[Approved], intents: list[tuple[Intent, Change]], now_ns: int) -> None:
+    def _record(self, turn: "_Turn", refused: list[Refusal]) -> None:
         """Step 5: what is approved is in flight from now on; what is not is looked at again."""
-        orders = self.state.orders
-        passed = {item.command.command_id for item in approved}
-        for intent, change in intents:
+        orders, now_ns = self.state.orders, turn.now_ns
+        reasons = {refusal.command.command_id: refusal.reason for refusal in refused}
+        for intent, change in turn.intents:
             command = intent.command
-            if command.command_id not in passed:
-                market = self.state.markets.get(intent.market)
-                if market is not None:
-                    market.look_ns = min(market.look_ns, now_ns + LOOK_AGAIN_NS)
+            if command.command_id in reasons:
+                market = self.state.markets[intent.market]
+                market.look_ns = min(market.look_ns, now_ns + LOOK_AGAIN_NS)
+                if isinstance(command, ModifyOrder) and reasons[command.command_id] != SELF_CROSS:
+                    orders.give_up(command.client_order_index)
+                    market.dirty = True
                 continue
             match command:
                 case PlaceOrder():
@@ -283,3 +312,15 @@ class Engine:
                     pass
                 case _:
                     assert_never(command)
+
+
+class _Turn:
+    """What one `decide` gathers on its way."""
+
+    __slots__ = ("exposures", "intents", "now_ns", "queries")
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+        self.queries: list[Query] = []
+        self.intents: list[tuple[Intent, Change]] = []
+        self.exposures: dict[int, Exposure] = {}

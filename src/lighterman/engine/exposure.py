@@ -8,33 +8,36 @@ from lighterman.risk.gate import Exposure
 def exposure_of(state: State, market: MarketState, closed_reason: str) -> Exposure:
     """Return one market at its worst, for the gate."""
     index = market.market.index
-    exposure = Exposure(
+    worst = state.orders.of_market(index).worst()
+    return Exposure(
         market=market.market,
         position_lots=state.ledger.markets[index].position.size_lots,
         position_max_lots=market.position_max_lots,
-        buy_lots=0,
-        sell_lots=0,
-        highest_bid_ticks=0,
-        lowest_ask_ticks=0,
+        buy_lots=worst.buy_lots,
+        sell_lots=worst.sell_lots,
+        highest_bid_ticks=worst.highest_bid_ticks,
+        lowest_ask_ticks=worst.lowest_ask_ticks,
         mark_ticks=market.mark_ticks,
         mid_ticks=market.mid_ticks,
         closed_reason=closed_reason,
     )
-    for order in state.orders.of_market(index).by_id.values():
-        if order.is_ask:
-            exposure.sell_lots += order.exposed_lots()
-            lowest = min(order.price_ticks, order.asked_ticks)
-            if not exposure.lowest_ask_ticks or lowest < exposure.lowest_ask_ticks:
-                exposure.lowest_ask_ticks = lowest
-        else:
-            exposure.buy_lots += order.exposed_lots()
-            exposure.highest_bid_ticks = max(exposure.highest_bid_ticks, order.price_ticks, order.asked_ticks)
-    return exposure
 
 
 def total_notional_micro(state: State) -> int:
-    """Return the worst-case value of all markets together, at their marks."""
-    return sum(exposure_of(state, market, "").worst_notional_micro() for market in state.markets.values())
+    """Return the worst-case value of all markets together, at their marks.
+
+    A position whose mark is not known yet counts as what it cost.
+    """
+    total_micro = 0
+    for index, market in state.markets.items():
+        position = state.ledger.markets[index].position
+        if market.mark_ticks:
+            worst = state.orders.of_market(index).worst()
+            lots = max(abs(position.size_lots + worst.buy_lots), abs(position.size_lots - worst.sell_lots))
+            total_micro += market.market.notional_micro(market.mark_ticks, lots)
+        else:
+            total_micro += position.entry_quote_micro
+    return total_micro
 
 
 def equity_pico(state: State) -> int | None:

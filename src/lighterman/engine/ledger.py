@@ -51,13 +51,18 @@ class MarketLedger:
 
 
 class Ledger:
-    """Cash and positions of the account over all markets."""
+    """Cash and positions of the account over all markets.
 
-    __slots__ = ("_fills_seen", "_funding_seen", "cash_pico", "is_open", "markets")
+    `slack_pico` is by how much the venue's figure of the cash may rightly differ: it may show
+    six decimals of twelve, of a funding payment too, and an average entry price to the tick.
+    """
+
+    __slots__ = ("_fills_seen", "_funding_seen", "cash_pico", "is_open", "markets", "slack_pico")
 
     def __init__(self) -> None:
         self.markets: dict[int, MarketLedger] = {}
         self.cash_pico = 0
+        self.slack_pico = PICO_PER_MICRO
         self.is_open = False
         self._fills_seen = _Seen()
         self._funding_seen = _Seen()
@@ -72,7 +77,9 @@ class Ledger:
         self.cash_pico = snapshot.collateral_pico
         for market, size_lots, entry_quote_micro in snapshot.positions:
             if market in self.markets:
-                self.markets[market].position = Position(size_lots, entry_quote_micro)
+                held = self.markets[market]
+                held.position = Position(size_lots, entry_quote_micro)
+                self.slack_pico += held.market.notional_micro(1, abs(size_lots)) * PICO_PER_MICRO
         self.is_open = True
 
     def fill(self, fill: FillReport) -> bool:
@@ -99,4 +106,5 @@ class Ledger:
             return False
         self.markets[funding.market].funding_pico += funding.amount_pico
         self.cash_pico += funding.amount_pico
+        self.slack_pico += PICO_PER_MICRO
         return True

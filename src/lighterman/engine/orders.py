@@ -6,129 +6,51 @@ Rule 3: an order leaves exposure only when the venue says it ended AND every fil
         venue's filled amount has been applied; a cancel's answer is not an end.
 Rule 4: no answer is not a refusal. What was sent and not answered is UNKNOWN, still counts,
         and is asked about.
+Rule 5: only a row of the order says what its terms are. Rows arrive late and twice: terms are
+        taken from no row that is older than the last one.
 
 The mutable state: the orders by client id, and which order each unanswered command is about.
 """
 
-import enum
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lighterman.domain.commands import CancelOrder, ModifyOrder, PlaceOrder
 from lighterman.domain.errors import invariant
 from lighterman.domain.events import FillReport, OrderReport
+from lighterman.engine.order import IN_FLIGHT, Order, OrderState
 
 ENDED_REMEMBERED_MAX = 4096
 NEVER_NS = 1 << 62
+NO_ROW_US = -1  # ended without a row of the venue that says so
 
 
-class OrderState(enum.Enum):
-    """Where an order stands, as far as we have been told."""
+class Worst(NamedTuple):
+    """What the orders of one market could come to: lots that may fill, and the prices they may rest at.
 
-    SENT = "sent"
-    OPEN = "open"
-    MODIFYING = "modifying"
-    CANCELLING = "cancelling"
-    UNKNOWN = "unknown"
-    DRAINING = "draining"  # ended at the venue, fills still to come
-    DONE = "done"
+    A price is 0 where there is no order.
+    """
 
-
-_S = OrderState
-ORDER_TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
-    _S.SENT: frozenset({_S.OPEN, _S.UNKNOWN, _S.DRAINING, _S.DONE}),
-    _S.OPEN: frozenset({_S.MODIFYING, _S.CANCELLING, _S.UNKNOWN, _S.DRAINING, _S.DONE}),
-    _S.MODIFYING: frozenset({_S.OPEN, _S.CANCELLING, _S.UNKNOWN, _S.DRAINING, _S.DONE}),
-    _S.CANCELLING: frozenset({_S.OPEN, _S.UNKNOWN, _S.DRAINING, _S.DONE}),
-    _S.UNKNOWN: frozenset({_S.OPEN, _S.DRAINING, _S.DONE}),
-    _S.DRAINING: frozenset({_S.DONE}),
-    _S.DONE: frozenset(),
-}
-IN_FLIGHT = (_S.SENT, _S.MODIFYING, _S.CANCELLING)
-
-
-class Order:
-    """One order of ours. `asked_*` is a modify under way; `level` is -1 for an adopted order."""
-
-    __slots__ = (
-        "asked_lots",
-        "asked_ticks",
-        "client_order_index",
-        "deadline_ns",
-        "executed",
-        "filled_lots",
-        "is_ask",
-        "level",
-        "market",
-        "pending",
-        "price_ticks",
-        "since_ns",
-        "size_lots",
-        "state",
-        "venue_filled_lots",
-    )
-
-    def __init__(
-        self,
-        client_order_index: int,
-        market: int,
-        *,
-        is_ask: bool,
-        level: int,
-        price_ticks: int,
-        size_lots: int,
-        now_ns: int,
-    ) -> None:
-        self.client_order_index = client_order_index
-        self.market = market
-        self.is_ask = is_ask
-        self.level = level
-        self.price_ticks = price_ticks
-        self.size_lots = size_lots
-        self.asked_ticks = price_ticks
-        self.asked_lots = size_lots
-        self.filled_lots = 0  # fills applied by us
-        self.venue_filled_lots = 0  # fills the venue has reported in the order's row
-        self.state = OrderState.SENT
-        self.pending = OrderState.SENT  # the state whose answer is awaited, also while UNKNOWN
-        self.executed = False  # the sequencer has said that the create took effect
-        self.since_ns = now_ns
-        self.deadline_ns = 0  # when an awaited answer is late, and the order is asked about
-
-    def __repr__(self) -> str:
-        side = "ask" if self.is_ask else "bid"
-        return f"<{side} {self.level} {self.state.value} {self.size_lots - self.filled_lots}@{self.price_ticks}>"
-
-    def exposed_lots(self) -> int:
-        """Return what may still fill, at worst."""
-        if self.state is OrderState.DRAINING:
-            return self.venue_filled_lots - self.filled_lots
-        return max(self.size_lots, self.asked_lots) - self.filled_lots
-
-    def remaining_lots(self) -> int:
-        """Return what rests, as far as we know."""
-        return self.size_lots - self.filled_lots
-
-    def move_to(self, state: OrderState) -> None:
-        """Change state along the table; staying is always allowed."""
-        if state is not self.state:
-            invariant(state in ORDER_TRANSITIONS[self.state], f"order {self!r} may not become {state.value}")
-            self.state = state
-            if state in IN_FLIGHT:
-                self.pending = state
+    buy_lots: int
+    sell_lots: int
+    highest_bid_ticks: int
+    lowest_ask_ticks: int
 
 
 class MarketOrders:
-    """The orders of one market: by client id, and by slot. A slot is a side and a level."""
+    """The orders of one market: by client id, and by slot. A slot is a side and a level.
 
-    __slots__ = ("_own_asks", "_own_bids", "_own_known", "by_id", "slots", "strays")
+    Two sums over them are kept until an order changes.
+    """
+
+    __slots__ = ("_own", "_worst", "by_id", "slots", "strays")
 
     def __init__(self, levels: int) -> None:
         self.by_id: dict[int, Order] = {}
         self.slots: tuple[list[Order | None], list[Order | None]] = ([None] * levels, [None] * levels)
         self.strays: dict[int, Order] = {}  # adopted orders, which have no slot
-        self._own_bids: dict[int, int] = {}
-        self._own_asks: dict[int, int] = {}
-        self._own_known = True
+        self._own: tuple[dict[int, int], dict[int, int]] | None = None
+        self._worst: Worst | None = None
 
     def __repr__(self) -> str:
         return f"<MarketOrders {list(self.by_id.values())}>"
@@ -142,18 +64,18 @@ class MarketOrders:
             slots = self.slots[order.is_ask]
             invariant(slots[order.level] is None, f"the slot of {order!r} is taken by {slots[order.level]!r}")
             slots[order.level] = order
-        self._own_known = False
+        self.changed()
 
     def remove(self, order: Order) -> None:
         """Free an order's slot."""
         del self.by_id[order.client_order_index]
         if self.strays.pop(order.client_order_index, None) is None:
             self.slots[order.is_ask][order.level] = None
-        self._own_known = False
+        self.changed()
 
     def changed(self) -> None:
         """Say that an order's price, size or state is not what it was."""
-        self._own_known = False
+        self._own = self._worst = None
 
     def own_sizes(self) -> tuple[dict[int, int], dict[int, int]]:
         """Return our resting size by price, bids and asks, as it may be in the public book.
@@ -161,16 +83,37 @@ class MarketOrders:
         A modify under way is counted at both its prices: to mistake our own order for
         somebody else's would have us chase ourselves.
         """
-        if not self._own_known:
-            self._own_bids, self._own_asks = {}, {}
+        if self._own is None:
+            self._own = ({}, {})
             for order in self.by_id.values():
-                if order.state is not OrderState.SENT:
-                    own = self._own_asks if order.is_ask else self._own_bids
-                    own[order.price_ticks] = own.get(order.price_ticks, 0) + order.size_lots - order.filled_lots
+                if order.state is not OrderState.SENT and order.state is not OrderState.DRAINING:
+                    own = self._own[order.is_ask]
+                    filled_lots = max(order.filled_lots, order.venue_filled_lots)
+                    own[order.price_ticks] = own.get(order.price_ticks, 0) + max(0, order.size_lots - filled_lots)
                     if order.asked_ticks != order.price_ticks:
-                        own[order.asked_ticks] = own.get(order.asked_ticks, 0) + order.asked_lots - order.filled_lots
-            self._own_known = True
-        return self._own_bids, self._own_asks
+                        rest_lots = max(0, order.asked_lots - filled_lots)
+                        own[order.asked_ticks] = own.get(order.asked_ticks, 0) + rest_lots
+        return self._own
+
+    def worst(self) -> Worst:
+        """Return the sums that limits are checked with: everything that may fill is taken to do so."""
+        if self._worst is None:
+            buy_lots = sell_lots = highest_ticks = lowest_ticks = 0
+            for order in self.by_id.values():
+                price, asked = order.price_ticks, order.asked_ticks
+                is_over = order.state is OrderState.DRAINING
+                if order.is_ask:
+                    sell_lots += order.exposed_lots()
+                    lowest = min(price, asked)
+                    if not is_over and (lowest < lowest_ticks or not lowest_ticks):
+                        lowest_ticks = lowest
+                else:
+                    buy_lots += order.exposed_lots()
+                    highest = max(price, asked)
+                    if not is_over and highest > highest_ticks:
+                        highest_ticks = highest
+            self._worst = Worst(buy_lots, sell_lots, highest_ticks, lowest_ticks)
+        return self._worst
 
 
 class Orders:
@@ -191,8 +134,8 @@ class Orders:
         self._transaction_lifetime_ns = transaction_lifetime_ns
         self._orders: dict[int, Order] = {}
         self._markets: dict[int, MarketOrders] = {}
-        self._about: dict[int, int] = {}  # command id -> client id
-        self._ended: dict[int, None] = {}  # client ids, oldest first
+        self._about: dict[int, int] = {}  # command id -> client id; one entry an order, its last command
+        self._ended: dict[int, int] = {}  # client id -> venue's time of the row that said so, oldest first
         self._earliest_ns = NEVER_NS  # no awaited answer is late before this
 
     def __len__(self) -> int:
@@ -217,12 +160,20 @@ class Orders:
         return self._markets[market]
 
     def about(self, command_id: int) -> Order | None:
-        """Return the order an unanswered command is about."""
+        """Return the order whose last command this is, while it is unanswered."""
         return self._orders.get(self._about.get(command_id, 0))
+
+    def any_may_rest(self) -> bool:
+        """Tell whether an order may still be in the venue's book, or come there."""
+        return any(order.state is not OrderState.DRAINING for order in self._orders.values())
 
     def has_ended(self, client_order_index: int) -> bool:
         """Tell whether we remember an order with this id to have ended."""
         return client_order_index in self._ended
+
+    def is_echo(self, report: OrderReport) -> bool:
+        """Tell whether a row is no newer than the one that ended its order: it says nothing new."""
+        return report.venue_us <= self._ended.get(report.client_order_index, NO_ROW_US)
 
     # -- what we ask ---------------------------------------------------------------------
 
@@ -245,6 +196,8 @@ class Orders:
         order = self._orders[command.client_order_index]
         self._move(order, OrderState.MODIFYING)
         order.asked_ticks, order.asked_lots = command.price_ticks, command.size_lots
+        order.largest_lots = max(order.largest_lots, command.size_lots)
+        order.sent_ns = now_ns
         self._expect_answer(order, command.command_id, now_ns)
 
     def cancel(self, command: CancelOrder, now_ns: int) -> None:
@@ -252,6 +205,10 @@ class Orders:
         order = self._orders[command.client_order_index]
         self._move(order, OrderState.CANCELLING)
         self._expect_answer(order, command.command_id, now_ns)
+
+    def give_up(self, client_order_index: int) -> None:
+        """An order stands wrong and may not be put right: let the next plan cancel it."""
+        self._orders[client_order_index].must_go = True
 
     # -- what we are told ----------------------------------------------------------------
 
@@ -267,10 +224,11 @@ class Orders:
         if order is None or order.state is OrderState.DRAINING:
             return order
         if order.pending is OrderState.SENT and not order.executed:
-            self._end(order)
-        elif order.state is not OrderState.OPEN:
-            order.asked_ticks, order.asked_lots = order.price_ticks, order.size_lots
-            self._move(order, OrderState.OPEN)
+            self._end(order, NO_ROW_US)
+            return order
+        if order.pending is OrderState.MODIFYING:
+            order.forget_doubt()
+        self._move(order, OrderState.OPEN)
         return order
 
     def unknown(self, command_id: int) -> Order | None:
@@ -281,20 +239,25 @@ class Orders:
         return order
 
     def executed(self, command_id: int, error: str, now_ns: int) -> Order | None:
-        """The sequencer has run the command, or (with an error) found that it could not apply."""
+        """The sequencer has run the command, or (with an error) found that it could not apply.
+
+        The order's row, which comes too, tells what it made of it. Not this: a modify to less
+        than was filled meanwhile ends the order, and those fills may be still on the way.
+        """
         order = self._settle(command_id)
         if order is None:
             return None
         if not error:
             order.executed = True
-            if order.pending is OrderState.MODIFYING and order.state is not OrderState.DRAINING:
-                self._confirm_modify(order)
             self._wait(order, now_ns + self._answer_timeout_ns)
         elif order.pending is OrderState.SENT and not order.executed and order.state is not OrderState.DRAINING:
-            self._end(order)
-        elif order.state in IN_FLIGHT:
-            # It may have ended just before; its own row will say so, and if not we ask at once.
-            self._doubt(order, now_ns)
+            self._end(order, NO_ROW_US)
+        else:
+            if order.pending is OrderState.MODIFYING:
+                order.forget_doubt()
+            if order.state in IN_FLIGHT:
+                # It may have ended just before; its own row will say so, and if not we ask at once.
+                self._doubt(order, now_ns)
         return order
 
     def doubt(self, order: Order, now_ns: int) -> None:
@@ -309,19 +272,17 @@ class Orders:
             return None
         order.executed = True
         order.venue_filled_lots = max(order.venue_filled_lots, report.filled_lots)
+        is_newer = report.venue_us >= order.venue_us
+        order.venue_us = max(order.venue_us, report.venue_us)
         if report.is_terminal:
             if order.state is not OrderState.DRAINING:
                 self._move(order, OrderState.DRAINING)
                 self._wait(order, now_ns + self._answer_timeout_ns)
-            if order.filled_lots >= order.venue_filled_lots:
-                self._end(order)
-        elif order.state is OrderState.MODIFYING:
-            if (report.price_ticks, report.size_lots) == (order.asked_ticks, order.asked_lots):
-                self._confirm_modify(order)
-        elif order.state in (OrderState.SENT, OrderState.OPEN, OrderState.UNKNOWN):
-            order.price_ticks = order.asked_ticks = report.price_ticks
-            order.size_lots = order.asked_lots = report.size_lots
-            self._move(order, OrderState.OPEN)
+            self._end_if_drained(order)
+        elif order.state is not OrderState.DRAINING:
+            if is_newer:
+                order.take_terms(report.price_ticks, report.size_lots)
+            self._open(order)
         return order
 
     def filled(self, fill: FillReport) -> Order | None:
@@ -330,27 +291,25 @@ class Orders:
         if order is None:
             return None
         order.filled_lots += fill.size_lots
+        if order.level < 0:  # an adopted order's row may have told of this fill before it came
+            order.filled_lots = min(order.filled_lots, max(order.largest_lots, order.venue_filled_lots))
         self._markets[order.market].changed()
-        invariant(
-            order.filled_lots <= max(order.size_lots, order.asked_lots, order.venue_filled_lots),
-            f"order {order!r} was filled for more than it ever asked",
-        )
-        if order.state is OrderState.DRAINING and order.filled_lots >= order.venue_filled_lots:
-            self._end(order)
+        if order.state is OrderState.DRAINING:
+            self._end_if_drained(order)
         return order
 
     def absent(self, client_order_index: int, asked_ns: int) -> Order | None:
         """The venue knew no such order when asked.
 
-        Believed only of an order whose create has either been executed or is past its
-        ExpiredAt: until then it may still be queued, and would come alive unwatched.
+        Believed only when the last create or modify of the order is past its ExpiredAt: until
+        then it may still be queued, and the order would come alive unwatched.
         """
         order = self._orders.get(client_order_index)
         if order is None or order.state is not OrderState.UNKNOWN:
             return None
-        if not order.executed and asked_ns < order.since_ns + self._transaction_lifetime_ns:
+        if asked_ns < order.sent_ns + self._transaction_lifetime_ns:
             return None
-        self._end(order)
+        self._end(order, NO_ROW_US)
         return order
 
     def adopt(self, report: OrderReport, now_ns: int) -> Order:
@@ -368,6 +327,7 @@ class Orders:
         order.state = OrderState.OPEN
         order.executed = True
         order.filled_lots = order.venue_filled_lots = report.filled_lots
+        order.venue_us = report.venue_us
         self._track(order)
         return order
 
@@ -403,12 +363,23 @@ class Orders:
         order.move_to(state)
         self._markets[order.market].changed()
 
+    def _open(self, order: Order) -> None:
+        """A row says that the order rests: that answers a create, and a modify once its terms are there."""
+        if order.state is OrderState.UNKNOWN and order.is_in_doubt():
+            order.must_go = True
+        is_answered = order.state is not OrderState.MODIFYING or not order.is_in_doubt()
+        if is_answered and order.state is not OrderState.CANCELLING:
+            order.move_to(OrderState.OPEN)
+        self._markets[order.market].changed()
+
     def _wait(self, order: Order, deadline_ns: int) -> None:
         order.deadline_ns = deadline_ns
         self._earliest_ns = min(self._earliest_ns, deadline_ns)
 
     def _expect_answer(self, order: Order, command_id: int, now_ns: int) -> None:
+        self._about.pop(order.command_id, None)
         self._about[command_id] = order.client_order_index
+        order.command_id = command_id
         self._wait(order, now_ns + self._answer_timeout_ns)
 
     def _settle(self, command_id: int) -> Order | None:
@@ -419,14 +390,15 @@ class Orders:
         self._move(order, OrderState.UNKNOWN)
         self._wait(order, now_ns)
 
-    def _confirm_modify(self, order: Order) -> None:
-        order.price_ticks, order.size_lots = order.asked_ticks, order.asked_lots
-        self._move(order, OrderState.OPEN)
+    def _end_if_drained(self, order: Order) -> None:
+        if order.filled_lots >= order.venue_filled_lots:
+            self._end(order, order.venue_us)
 
-    def _end(self, order: Order) -> None:
+    def _end(self, order: Order, venue_us: int) -> None:
         order.move_to(OrderState.DONE)
         del self._orders[order.client_order_index]
+        self._about.pop(order.command_id, None)
         self._markets[order.market].remove(order)
-        self._ended[order.client_order_index] = None
+        self._ended[order.client_order_index] = venue_us
         if len(self._ended) > ENDED_REMEMBERED_MAX:
             del self._ended[next(iter(self._ended))]

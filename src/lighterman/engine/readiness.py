@@ -1,7 +1,10 @@
 """Why a market is not quoted: one reason, or none. The only place where these words are made."""
 
+from lighterman.domain.book import Level
+from lighterman.domain.units import BPS
 from lighterman.engine.state import NS_PER_MS, MarketState, State
 
+CROSSED_BOOK = "crossed_book"
 MARK_AGE_FACTOR = 5  # statistics come about once a second, books twenty times as often
 
 
@@ -16,7 +19,7 @@ def why_not_quoted(state: State, market: MarketState, now_ns: int) -> str:
     if state.links_down:
         link, why = next(iter(state.links_down.items()))
         return f"{link.value}_link_down: {why}"
-    if not state.ledger.is_open or not state.day_known:
+    if not state.account_is_current or not state.day_known:
         return "account_not_known_yet"
     if not market.market.active:
         return "market_not_active"
@@ -31,8 +34,23 @@ def _why_data_is_unfit(state: State, market: MarketState, now_ns: int) -> str:
         return "stale_book"
     if not market.book.is_two_sided():
         return "one_sided_book"
-    if not market.mark_ticks or now_ns - market.stats_ns > age_max_ns * MARK_AGE_FACTOR:
+    if not market.stats_ns or now_ns - market.stats_ns > age_max_ns * MARK_AGE_FACTOR:
         return "no_mark_price"
+    return ""
+
+
+def why_prices_are_unfit(state: State, market: MarketState, bids: list[Level], asks: list[Level]) -> str:
+    """Return what is wrong with the best levels of others, best first; "" for nothing.
+
+    A mark far from the middle of the book means that one of the two is absurd, and we cannot
+    tell which.
+    """
+    if not bids or not asks:
+        return "nobody_else_in_book"
+    twice_mid_ticks = bids[0][0] + asks[0][0]
+    collar_bps = state.params.limits.price_collar_bps
+    if abs(2 * market.mark_ticks - twice_mid_ticks) * BPS > twice_mid_ticks * collar_bps:
+        return "mark_far_from_mid"
     return ""
 
 

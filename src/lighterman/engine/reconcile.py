@@ -2,28 +2,32 @@
 
 Law: the venue is never simply believed over our ledger, nor our ledger over the venue. A
 difference is given a second look (something may have been on the wire); what differs twice
-in a row without any event in between stops trading until a person has looked.
+in a row, each time with no trade or funding of ours near the question, stops trading until a
+person has looked.
 """
 
 from lighterman.domain.events import AccountSnapshot, Link
-from lighterman.domain.units import PICO_PER_MICRO
 from lighterman.engine.intake import order_told
-from lighterman.engine.orders import OrderState
 from lighterman.engine.state import NS_PER_MS, State
 
 MISMATCHES_MAX = 2
-QUIET_NS = 1000 * NS_PER_MS  # nothing of ours may have happened for this long before the question
+QUIET_NS = 1000 * NS_PER_MS  # how long before the question nothing may have been traded
+SECOND_LOOK_NS = 2000 * NS_PER_MS
 
 
 def account_told(state: State, event: AccountSnapshot) -> None:
     """Open the ledger with the first snapshot; compare with each later one."""
+    if Link.PRIVATE not in state.links_down and event.asked_ns >= state.private_up_ns and not state.account_is_current:
+        state.account_is_current = True
+        state.hurry_all()
     if not state.ledger.is_open:
         state.ledger.open(event)
+        state.account_due_ns = event.recv_ns + state.params.reconcile_interval_ms * NS_PER_MS
         for report in event.orders:
             order_told(state, report)
         return
     _compare_orders(state, event)
-    if state.private_ns + QUIET_NS < event.asked_ns and not _anything_in_flight(state):
+    if state.traded_ns + QUIET_NS < event.asked_ns:
         _compare_positions(state, event)
         _compare_cash(state, event)
 
@@ -32,8 +36,7 @@ def _compare_orders(state: State, event: AccountSnapshot) -> None:
     """Adopt or report what we do not track; doubt what the venue no longer shows."""
     shown = {report.client_order_index for report in event.orders}
     for report in event.orders:
-        order = state.orders.get(report.client_order_index)
-        if order is None and not state.orders.has_ended(report.client_order_index):
+        if state.orders.get(report.client_order_index) is None:
             order_told(state, report)
     for order in state.orders:
         if order.client_order_index not in shown and order.since_ns + QUIET_NS < event.asked_ns:
@@ -47,31 +50,29 @@ def _compare_positions(state: State, event: AccountSnapshot) -> None:
             market.mismatches = 0
             continue
         market.mismatches += 1
+        _look_again_soon(state, event)
         if market.mismatches >= MISMATCHES_MAX:
             market.halt_reason = market.halt_reason or "position_mismatch"
             market.urgent = True
 
 
 def _compare_cash(state: State, event: AccountSnapshot) -> None:
-    """The venue shows six decimals of twelve; a funding row may have lost a rounding each."""
-    fundings = sum(1 for market in state.ledger.markets.values() if market.funding_pico)
-    tolerance_pico = PICO_PER_MICRO * (1 + fundings)
-    if abs(event.collateral_pico - state.ledger.cash_pico) <= tolerance_pico:
+    if abs(event.collateral_pico - state.ledger.cash_pico) <= state.ledger.slack_pico:
         state.cash_mismatches = 0
         return
     state.cash_mismatches += 1
+    _look_again_soon(state, event)
     if state.cash_mismatches >= MISMATCHES_MAX:
         state.halt_reason = state.halt_reason or "ledger_mismatch"
-        for market in state.markets.values():
-            market.urgent = True
+        state.hurry_all()
 
 
-def _anything_in_flight(state: State) -> bool:
-    return any(order.state is not OrderState.OPEN for order in state.orders)
+def _look_again_soon(state: State, event: AccountSnapshot) -> None:
+    state.account_due_ns = min(state.account_due_ns, event.recv_ns + SECOND_LOOK_NS)
 
 
-def account_question_due(state: State, now_ns: int) -> bool:
-    """Tell whether it is time to ask the venue for the account again."""
-    if Link.PRIVATE in state.links_down or not state.ledger.is_open:
-        return False
-    return now_ns >= state.account_asked_ns + state.params.reconcile_interval_ms * NS_PER_MS
+def asked(state: State, now_ns: int) -> None:
+    """The question leaves us. It is repeated sooner while quoting waits for the answer."""
+    params = state.params
+    wait_ms = params.reconcile_interval_ms if state.account_is_current else params.answer_timeout_ms
+    state.account_due_ns = now_ns + wait_ms * NS_PER_MS

@@ -8,7 +8,7 @@ from lighterman.domain.book import OrderBook
 from lighterman.domain.events import Link
 from lighterman.domain.market import Market
 from lighterman.engine.ledger import Ledger
-from lighterman.engine.orders import Orders
+from lighterman.engine.orders import NEVER_NS, Orders
 from lighterman.engine.params import EngineParams, MarketParams
 from lighterman.risk.pnl import DailyLoss, LossState
 from lighterman.strategy.params import QuoteRules
@@ -33,29 +33,39 @@ class MarketState:
         "market",
         "mid_ticks",
         "mismatches",
+        "order_value_micro_max",
         "params",
         "position_max_lots",
         "quoted_ns",
+        "resync_ns",
         "rules",
         "stats_ns",
         "urgent",
-        "venue_position_lots",
         "volatility",
     )
 
-    def __init__(self, params: MarketParams, market: Market, rules: QuoteRules, position_max_lots: int) -> None:
+    def __init__(
+        self,
+        params: MarketParams,
+        market: Market,
+        rules: QuoteRules,
+        *,
+        position_max_lots: int,
+        order_value_micro_max: int,
+    ) -> None:
         self.params = params
         self.market = market
         self.rules = rules
         self.position_max_lots = position_max_lots
+        self.order_value_micro_max = order_value_micro_max  # ours or the venue's, whichever is less
         self.book = OrderBook()
         self.lost_reason = "no_book_yet"  # "" while the book is known
+        self.resync_ns = 0  # a crossed book is not asked for again before this
         self.book_ns = 0
         self.mid_ticks = 0.0
-        self.mark_ticks = 0
-        self.stats_ns = 0
+        self.mark_ticks = 0  # the last one known: what is held is valued at it
+        self.stats_ns = 0  # when it was told; 0 while there is none to quote by
         self.volatility = Volatility(params.quote)
-        self.venue_position_lots: int | None = None
         self.mismatches = 0  # reconciliations in a row that found the position different
         self.halt_reason = ""  # set by what only a person may clear
         self.cooldown_ns = 0  # how long the last refusals made us wait
@@ -70,7 +80,8 @@ class State:
     """The account: everything that is not of one market alone."""
 
     __slots__ = (
-        "account_asked_ns",
+        "account_due_ns",
+        "account_is_current",
         "cash_mismatches",
         "commands",
         "day_known",
@@ -79,7 +90,6 @@ class State:
         "ledger",
         "links_down",
         "loss",
-        "loss_looked_ns",
         "loss_saved",
         "loss_saved_ns",
         "markets",
@@ -87,9 +97,12 @@ class State:
         "orders",
         "params",
         "params_of_symbol",
-        "private_ns",
+        "private_up_ns",
+        "reduce_only_until_ns",
         "stop_asked_ns",
         "stop_reason",
+        "traded_ns",
+        "watched_ns",
     )
 
     def __init__(self, params: EngineParams, epoch: int, loss: LossState) -> None:
@@ -102,14 +115,22 @@ class State:
         self.loss = DailyLoss(params.limits.daily_loss_micro_max, loss)
         self.loss_saved = loss
         self.loss_saved_ns = 0
-        self.loss_looked_ns = 0
+        self.watched_ns = 0  # when loss and total exposure were last looked at
+        self.reduce_only_until_ns = 0  # the total limit was found exceeded: no growth before this
         self.day_known = False
         self.links_down: dict[Link, str] = dict.fromkeys(Link, "not_connected")
         self.commands = 0
         self.order_counter = 0
-        self.private_ns = 0  # when an order, fill, funding or position of ours was last heard of
-        self.account_asked_ns = 0
+        self.traded_ns = 0  # when a fill or funding of ours was last heard of
+        self.private_up_ns = 0  # when the private link last became usable
+        self.account_is_current = False  # asked for since then, so nothing was missed unseen
+        self.account_due_ns = NEVER_NS  # when the account is to be asked for (again)
         self.cash_mismatches = 0
         self.halt_reason = ""  # set by what only a person may clear
         self.stop_reason = ""
         self.stop_asked_ns: int | None = None
+
+    def hurry_all(self) -> None:
+        """Have every market looked at in the next decision."""
+        for market in self.markets.values():
+            market.urgent = True

@@ -5,20 +5,28 @@ reference 6.2), so there is one bucket. Creates and modifies may not touch the r
 it matters most there must be something left to cancel with.
 """
 
+import math
+
 NS_PER_MINUTE = 60_000_000_000
 QUOTA_FREE_SLOT_NS = 15_000_000_000  # one free transaction per 15 s without quota (reference 6.3)
 
 
 class MessageBudget:
-    """A token bucket in integer nanoseconds of credit; full at first."""
+    """A token bucket that never lets more than `messages_per_minute` through in ANY minute.
 
-    __slots__ = ("_capacity_ns", "_cost_ns", "_credit_ns", "_last_ns", "_quota", "_quota_free_ns", "_reserve_ns")
+    A bucket of n tokens that refills n a minute lets 2 n through in its first minute. So half
+    of the n are the bucket, full at first, and the other half trickle in over each minute.
+    Credit is counted in 1 / NS_PER_MINUTE of a message, which makes it exact.
+    """
+
+    __slots__ = ("_capacity", "_credit", "_last_ns", "_per_minute", "_quota", "_quota_free_ns", "_reserve")
 
     def __init__(self, messages_per_minute: int, cancel_reserve_fraction: float) -> None:
-        self._cost_ns = NS_PER_MINUTE // messages_per_minute
-        self._capacity_ns = self._cost_ns * messages_per_minute
-        self._reserve_ns = int(self._capacity_ns * cancel_reserve_fraction)
-        self._credit_ns = self._capacity_ns
+        burst = messages_per_minute // 2
+        self._per_minute = messages_per_minute - burst
+        self._capacity = burst * NS_PER_MINUTE
+        self._reserve = max(1, math.ceil(burst * cancel_reserve_fraction)) * NS_PER_MINUTE
+        self._credit = self._capacity
         self._last_ns = 0
         self._quota: int | None = None
         self._quota_free_ns = 0
@@ -29,12 +37,12 @@ class MessageBudget:
 
     def refill(self, now_ns: int) -> None:
         """Add what has come in since the last call."""
-        self._credit_ns = min(self._capacity_ns, self._credit_ns + now_ns - self._last_ns)
+        self._credit = min(self._capacity, self._credit + (now_ns - self._last_ns) * self._per_minute)
         self._last_ns = now_ns
 
     def take_for_risk(self, now_ns: int) -> str:
         """Take one token for a create or modify; return why it may not be had, or ""."""
-        if self._credit_ns - self._cost_ns < self._reserve_ns:
+        if self._credit - NS_PER_MINUTE < self._reserve:
             return "message_budget"
         if self._quota is not None and self._quota <= 0:
             if now_ns < self._quota_free_ns:
@@ -42,16 +50,16 @@ class MessageBudget:
             self._quota_free_ns = now_ns + QUOTA_FREE_SLOT_NS
         elif self._quota is not None:
             self._quota -= 1
-        self._credit_ns -= self._cost_ns
+        self._credit -= NS_PER_MINUTE
         return ""
 
     def take_for_cancel(self) -> str:
         """Take one token for a cancel, from the reserve if need be."""
-        if self._credit_ns < self._cost_ns:
+        if self._credit < NS_PER_MINUTE:
             return "message_budget"
-        self._credit_ns -= self._cost_ns
+        self._credit -= NS_PER_MINUTE
         return ""
 
     def remaining(self) -> int:
         """Return the whole tokens left, the reserve included."""
-        return self._credit_ns // self._cost_ns
+        return self._credit // NS_PER_MINUTE

@@ -7,16 +7,19 @@ Nothing here may be overridden; a refusal carries its reason to status, log and 
 
 import msgspec
 
-from lighterman.domain.commands import CancelAll, CancelOrder, Command
+from lighterman.domain.commands import CancelAll, CancelOrder, Command, PlaceOrder
 from lighterman.domain.market import Market
 from lighterman.domain.units import BPS
 from lighterman.risk.budget import MessageBudget
 from lighterman.risk.limits import AccountLimits
 
+SELF_CROSS = "self_cross"
+
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
     """A command with what risk must know of it.
 
+    `size_lots` is the size that is signed: of a modify the TOTAL, what was filled included.
     `added_lots` is by how much it can raise what may still fill on its side: the whole size
     of a create, the growth of a modify, zero for cancels.
     """
@@ -66,6 +69,11 @@ class Exposure(msgspec.Struct):
         return self.market.notional_micro(self.mark_ticks, self.worst_lots())
 
 
+def cancel_everything(command_id: int) -> Approved:
+    """Return the one command that needs no review: nobody has to ask before cancelling all."""
+    return Approved(CancelAll(command_id))
+
+
 class Gate:
     """Reviews intents; holds the message budget and nothing else."""
 
@@ -80,12 +88,14 @@ class Gate:
         intents: list[Intent],
         exposures: dict[int, Exposure],
         total_notional_micro: int,
+        orders_free: int,
         now_ns: int,
     ) -> tuple[list[Approved], list[Refusal]]:
         """Return what may be sent and what may not.
 
         `exposures` holds every market named by an intent and is updated as intents pass;
-        `total_notional_micro` is the worst-case value of all markets together.
+        `total_notional_micro` is the worst-case value of all markets together, `orders_free`
+        how many more orders may be tracked.
         """
         approved: list[Approved] = []
         refused: list[Refusal] = []
@@ -99,10 +109,14 @@ class Gate:
             else:
                 exposure = exposures[intent.market]
                 before_micro = exposure.worst_notional_micro()
-                reason = self._check(intent, exposure, total_notional_micro) or self._budget.take_for_risk(now_ns)
+                is_new = isinstance(command, PlaceOrder)
+                reason = "too_many_orders" if is_new and orders_free < 1 else ""
+                reason = reason or self._check(intent, exposure, total_notional_micro)
+                reason = reason or self._budget.take_for_risk(now_ns)
                 if not reason:
                     _commit(intent, exposure)
                     total_notional_micro += exposure.worst_notional_micro() - before_micro
+                    orders_free -= is_new
             if reason:
                 refused.append(Refusal(command, intent.market, reason))
             else:
@@ -114,7 +128,8 @@ class Gate:
         if exposure.closed_reason:
             return exposure.closed_reason
         limits, price = self._limits, intent.price_ticks
-        if exposure.market.notional_micro(price, intent.size_lots) > limits.order_value_micro_max:
+        value_micro_max = min(limits.order_value_micro_max, exposure.market.order_quote_limit_micro)
+        if exposure.market.notional_micro(price, intent.size_lots) > value_micro_max:
             return "order_value_limit"
         collar = limits.price_collar_bps / BPS
         for reference in (exposure.mark_ticks, exposure.mid_ticks):
@@ -122,11 +137,11 @@ class Gate:
                 return "price_collar"
         if intent.is_ask:
             if price <= exposure.highest_bid_ticks:
-                return "self_cross"
+                return SELF_CROSS
             after_lots = exposure.sell_lots + intent.added_lots - exposure.position_lots
         else:
             if 0 < exposure.lowest_ask_ticks <= price:
-                return "self_cross"
+                return SELF_CROSS
             after_lots = exposure.buy_lots + intent.added_lots + exposure.position_lots
         if intent.added_lots and after_lots > exposure.position_max_lots:
             return "position_limit"

@@ -29,8 +29,11 @@ class DailyLoss:
         self.tripped = state.tripped
 
     def start_day(self, day: int) -> None:
-        """Begin a UTC day: its PnL starts at nought, but a trip is not forgotten."""
-        if day != self._day:
+        """Begin a UTC day: its PnL starts at nought, but a trip is not forgotten.
+
+        Days only go forward: a wall clock that is set back must not forgive a loss.
+        """
+        if day > self._day:
             self._day = day
             self._carried_pico = 0
             self._baseline_pico = self._equity_pico if self._baseline_pico is not None else None

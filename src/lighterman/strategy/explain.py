@@ -30,6 +30,6 @@ def explain(quotes: Quotes, rules: QuoteRules, *, is_ask: bool, level: int) -> l
     parts.append(("inventory", side_bps - basis.half_spread_bps))
     parts.append(("level", side_bps * params.level_step * level))
     away = price_ticks - basis.fair_ticks if is_ask else basis.fair_ticks - price_ticks
-    distance_bps = away / basis.fair_ticks * BPS  # house-ok: a figure to show, not a price
+    distance_bps = away / basis.fair_ticks * BPS
     parts.append(("tick", distance_bps - sum(bps for _, bps in parts)))
     return parts

@@ -1,6 +1,7 @@
 """From a side's spread to the prices and sizes of its levels, in whole ticks and lots."""
 
-from lighterman.domain.units import BPS, price_ceil, price_floor
+from lighterman.domain.market import Market
+from lighterman.domain.units import BPS, divide_floor, price_ceil, price_floor
 from lighterman.strategy.params import QuoteRules
 
 
@@ -45,12 +46,12 @@ def ask_prices(rules: QuoteRules, fair_ticks: float, spread_bps: float, limit_ti
 
 
 def level_sizes(
-    rules: QuoteRules, prices: list[int], room_lots: int, order_value_micro_max: int
+    rules: QuoteRules, prices: list[int], room_lots: int, order_value_micro_max: int, room_bound: str
 ) -> tuple[list[int], str]:
     """Return each level's size and the name of the limit that cut into them, "" where none did.
 
-    `room_lots` is what the position limit still allows on this side; levels take from it in
-    order. Zero means that a level is left out.
+    `room_lots` is what the limit named `room_bound` still allows on this side; levels take from
+    it in order. Zero means that a level is left out.
     """
     market = rules.market
     low, high = (prices[-1], prices[0]) if prices[0] > prices[-1] else (prices[0], prices[-1])
@@ -64,24 +65,21 @@ def level_sizes(
     sizes = []
     first_bound = ""
     for price, wished in zip(prices, rules.sizes_lots, strict=True):
-        size, bound = _capped(rules, price, wished, room_lots, order_value_micro_max)
+        size, bound = (wished, "") if wished <= room_lots else (room_lots, room_bound)
+        size, bound = _allowed(market, price, size, order_value_micro_max, bound)
         sizes.append(size)
         room_lots -= size
         first_bound = first_bound or bound
     return sizes, first_bound
 
 
-def _capped(
-    rules: QuoteRules, price_ticks: int, size_lots: int, room_lots: int, order_value_micro_max: int
+def _allowed(
+    market: Market, price_ticks: int, size_lots: int, order_value_micro_max: int, bound: str
 ) -> tuple[int, str]:
-    """Return what may be quoted of one level, and what bound it."""
-    market = rules.market
+    """Return what may be quoted of one level, and the name of what bound it, `bound` if nothing else."""
     if price_ticks < 1:
         return 0, "price_below_one_tick"
-    bound = ""
-    if size_lots > room_lots:
-        size_lots, bound = room_lots, "position_limit"
-    affordable_lots = order_value_micro_max // market.notional_micro(price_ticks, 1)
+    affordable_lots = divide_floor(order_value_micro_max, market.notional_micro(price_ticks, 1))
     if size_lots > affordable_lots:
         size_lots, bound = affordable_lots, "order_value_limit"
     if size_lots < market.min_base_lots or market.notional_micro(price_ticks, size_lots) < market.min_quote_micro:

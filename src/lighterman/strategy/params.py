@@ -5,11 +5,13 @@ bound to one market: lots instead of decimal texts. Basis points are always of t
 and every spread here is a half-spread: the distance of one side from the fair price.
 """
 
+from fractions import Fraction
+
 import msgspec
 
 from lighterman.domain.errors import UnitError
 from lighterman.domain.market import Market
-from lighterman.domain.units import parse_fixed
+from lighterman.domain.units import parse_fixed, size_floor
 
 
 class QuoteParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,11 +54,13 @@ class QuoteRules(msgspec.Struct, frozen=True, kw_only=True):
 def bind(params: QuoteParams, market: Market) -> QuoteRules:
     """Return the parameters in the market's lots.
 
-    Raises UnitError where the configured size is not a whole number of lots, or a level is
-    below the venue's minimum size.
+    Sizes are worked out exactly and rounded down to a lot: 100 x 1.15 is 115, which floats
+    make 114. Raises UnitError where the configured size is not a whole number of lots, or a
+    level is below the venue's minimum size.
     """
     base_lots = parse_fixed(params.order_size, market.size_decimals)
-    sizes = [int(base_lots * params.size_multiplier**level) for level in range(params.levels)]
+    multiplier = Fraction(repr(params.size_multiplier))
+    sizes = [size_floor(base_lots * multiplier**level) for level in range(params.levels)]
     if min(sizes) < market.min_base_lots:
         raise UnitError(
             f"minOrderSize {params.order_size}: the smallest level, {market.size_text(min(sizes))}, "

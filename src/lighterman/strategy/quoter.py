@@ -55,10 +55,12 @@ def quote(
     position_max_lots: int,
     order_value_micro_max: int,
     volatility_bps: float | None,
+    growth_bound: str = "",
 ) -> Quotes:
     """Return the ladder for a market whose best levels of others are `bids` and `asks`.
 
-    Both lists hold (price_ticks, size_lots), best first, and are not empty.
+    Both lists hold (price_ticks, size_lots), best first, and are not empty. `growth_bound`
+    names a limit that is spent: then only what makes the position smaller is wished.
     """
     params = rules.params
     best_bid, bid_size = bids[0]
@@ -69,10 +71,13 @@ def quote(
     half_bps = half_spread_bps(params, volatility_bps, tilt)
     inventory = skew(position_lots, position_max_lots)
     bid_bps, ask_bps = side_spreads_bps(half_bps, inventory, params.skew_factor)
+    farthest_lots, room_bound = (0, growth_bound) if growth_bound else (position_max_lots, "position_limit")
     bid_ticks = bid_prices(rules, fair, bid_bps, best_ask - 1)
-    bid_lots, bid_bound = level_sizes(rules, bid_ticks, position_max_lots - position_lots, order_value_micro_max)
+    room_lots = farthest_lots - position_lots
+    bid_lots, bid_bound = level_sizes(rules, bid_ticks, room_lots, order_value_micro_max, room_bound)
     ask_ticks = ask_prices(rules, fair, ask_bps, best_bid + 1)
-    ask_lots, ask_bound = level_sizes(rules, ask_ticks, position_max_lots + position_lots, order_value_micro_max)
+    room_lots = farthest_lots + position_lots
+    ask_lots, ask_bound = level_sizes(rules, ask_ticks, room_lots, order_value_micro_max, room_bound)
     return Quotes(
         Basis(fair, middle, tilt, volatility_bps, half_bps, inventory, bid_bps, ask_bps),
         bid_ticks,

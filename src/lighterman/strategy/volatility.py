@@ -8,44 +8,57 @@ pins the spread at its maximum in any real market: seed reference Q2.)
 import math
 from collections import deque
 
+from lighterman.domain.units import BPS
 from lighterman.strategy.params import QuoteParams
 
 NS_PER_S = 1_000_000_000
-GAP_SAMPLES = 5  # a silence this many samples long ends the series: what moved in it is unknown
+GAP_SAMPLES = 5  # a silence longer than this many samples, and than this many seconds, ends the
+GAP_NS = 5 * NS_PER_S  # series: how the price moved in it is unknown
 
 
 class Volatility:
-    """Samples the fair price at a fixed spacing and keeps the last `volatility_window` of them."""
+    """Samples the fair price about every `volatility_sample_s` and keeps the last returns.
 
-    __slots__ = ("_bps", "_horizon_samples", "_logs", "_next_ns", "_samples_min", "_spacing_ns")
+    Samples come when the market is looked at, not on a grid, so each return is weighed by the
+    time it took. For returns r over times t of a price that diffuses with a drift,
+    drift = sum(r) / sum(t) and variance per second = mean((r - drift t)^2 / t): with equal
+    times this is the population variance (seed reference 2.10, row 3).
+    """
+
+    __slots__ = ("_bps", "_gap_ns", "_horizon_s", "_last_log", "_last_ns", "_returns", "_samples_min", "_spacing_ns")
 
     def __init__(self, params: QuoteParams) -> None:
         self._spacing_ns = int(params.volatility_sample_s * NS_PER_S)
+        self._gap_ns = max(GAP_SAMPLES * self._spacing_ns, GAP_NS)
         self._samples_min = params.volatility_samples_min
-        self._horizon_samples = params.volatility_horizon_s / params.volatility_sample_s
-        self._logs: deque[float] = deque(maxlen=params.volatility_window + 1)
-        self._next_ns = 0
+        self._horizon_s = params.volatility_horizon_s
+        self._returns: deque[tuple[float, float]] = deque(maxlen=params.volatility_window)  # (log return, seconds)
+        self._last_log = 0.0
+        self._last_ns: int | None = None
         self._bps: float | None = None
 
     def observe(self, fair_ticks: float, now_ns: int) -> None:
         """Take a sample when one is due; called with fresh prices only."""
-        if now_ns < self._next_ns:
+        last_ns = self._last_ns
+        if last_ns is not None and now_ns < last_ns + self._spacing_ns:
             return
-        if now_ns - self._next_ns > GAP_SAMPLES * self._spacing_ns:
-            self._logs.clear()
-        self._logs.append(math.log(fair_ticks))
-        self._next_ns = now_ns + self._spacing_ns
-        self._bps = self._measure()
+        log = math.log(fair_ticks)
+        if last_ns is not None:
+            if now_ns - last_ns > self._gap_ns:
+                self._returns.clear()
+            else:
+                self._returns.append((log - self._last_log, (now_ns - last_ns) / NS_PER_S))
+            self._bps = self._measure()
+        self._last_log, self._last_ns = log, now_ns
 
     def bps(self) -> float | None:
         """Return the volatility over the horizon, or None while there are too few samples."""
         return self._bps
 
     def _measure(self) -> float | None:
-        logs = list(self._logs)
-        returns = [b - a for a, b in zip(logs, logs[1:], strict=False)]
+        returns = self._returns
         if len(returns) < self._samples_min:
             return None
-        mean = sum(returns) / len(returns)
-        variance = sum((value - mean) ** 2 for value in returns) / len(returns)
-        return math.sqrt(variance * self._horizon_samples) * 10_000
+        drift = sum([value for value, _ in returns]) / sum([seconds for _, seconds in returns])
+        variance = sum([(value - drift * seconds) ** 2 / seconds for value, seconds in returns]) / len(returns)
+        return math.sqrt(variance * self._horizon_s) * BPS
