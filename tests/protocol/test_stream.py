@@ -13,7 +13,7 @@ from lighterman.protocol import messages
 from lighterman.protocol.stream import NS_PER_S, STREAM_TRANSITIONS, ChannelState, StreamSession
 from lighterman.protocol.translate import Translator
 
-TOKEN = "8:5"
+AUTH = "8:5"
 HELLO = b'{"session_id":"x","type":"connected"}'
 
 
@@ -27,7 +27,7 @@ def _subscribed(family, market=0, body='"x":1'):
 
 def _open(*channels):
     session = StreamSession(channels)
-    session.token = TOKEN
+    session.token = AUTH
     session.on_open(0)
     session.receive(HELLO, 0)
     return session, session.poll(0)
@@ -71,7 +71,7 @@ def test_only_account_channels_carry_the_token():
     """The token goes to every account channel and to no public one."""
     _, frames = _open("order_book/0", "account_all/7")
 
-    assert [None, TOKEN] == [msgspec.json.decode(frame).get("auth") for frame in frames]
+    assert [None, AUTH] == [msgspec.json.decode(frame).get("auth") for frame in frames]
 
 
 def test_is_ready_when_every_channel_has_had_its_first_data():

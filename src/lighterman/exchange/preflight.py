@@ -1,0 +1,123 @@
+"""Before anything is sent: venue, account and keys have to fit what we were told.
+
+Law: every mismatch is a PreflightError that names what to mend. Nothing is guessed: a symbol
+that fits two markets fits none, and a key that the venue does not show as ours signs nothing.
+"""
+
+import contextlib
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from lighterman.domain.clock import Clock
+from lighterman.domain.errors import PreflightError, UnitError
+from lighterman.domain.market import Market
+from lighterman.exchange.reads import Reads
+from lighterman.protocol import rest
+from lighterman.protocol.objects import MarketFacts
+from lighterman.protocol.translate import market_of
+
+US_PER_MS = 1_000
+MS_PER_S = 1_000
+QUOTES = ("USDC", "USD")  # what may stand behind a symbol: every perpetual is in USDC
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What preflight has learnt: all markets, those we trade, the tier, and each key's next nonce."""
+
+    known: list[Market]
+    traded: list[Market]
+    tier: str
+    next_nonces: dict[int, int]
+
+
+async def check_venue(
+    reads: Reads,
+    clock: Clock,
+    *,
+    symbols: Sequence[str],
+    public_keys: Mapping[int, str],
+    account_index: int,
+    clock_skew_ms_max: int,
+) -> Checked:
+    """Read and compare; `public_keys` are ours, by api key index. Raises PreflightError."""
+    await _check_clock(reads, clock, clock_skew_ms_max)
+    facts = await reads.markets()
+    traded = markets_traded(symbols, facts)
+    _check_keys(await reads.keys(), public_keys, account_index)
+    tier = await reads.tier()
+    next_nonces = {key: await reads.next_nonce(key) for key in public_keys}
+    return Checked(markets_known(facts), traded, tier, next_nonces)
+
+
+def markets_known(facts: Iterable[MarketFacts]) -> list[Market]:
+    """Return every market whose numbers can be read; one that cannot is nobody's business unless it is traded."""
+    known = []
+    for row in facts:
+        with contextlib.suppress(UnitError):
+            known.append(market_of(row))
+    return known
+
+
+def markets_traded(symbols: Sequence[str], facts: Sequence[MarketFacts]) -> list[Market]:
+    """Return the markets that the symbols mean; raises PreflightError."""
+    traded = []
+    for symbol in symbols:
+        row = find_market(symbol, facts)
+        try:
+            market = market_of(row)
+        except UnitError as error:
+            raise PreflightError(f"{row.symbol}: the venue's description cannot be read: {error}") from None
+        if not market.scales_are_exact:
+            raise PreflightError(
+                f"{row.symbol}: {row.price_decimals} price and {row.size_decimals} size decimals do not make "
+                "micro-USDC; this market is not supported"
+            )
+        traded.append(market)
+    return traded
+
+
+def find_market(symbol: str, markets: Iterable[MarketFacts]) -> MarketFacts:
+    """Return the perpetual a symbol means: the venue's own (`ETH`), or with the quote behind (`ETH-USDC`).
+
+    Raises PreflightError where there is none, or more than one.
+    """
+    perpetuals = [row for row in markets if row.market_type == "perp"]
+    base, _, quote = symbol.replace("/", "-").rpartition("-")
+    names = [symbol, base] if base and quote.upper() in QUOTES else [symbol]
+    found = [row for row in perpetuals if row.symbol.upper() in [name.upper() for name in names]]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        meant = ", ".join(f"{row.symbol} (market {row.market_id})" for row in found)
+        raise PreflightError(f"market {symbol!r} is ambiguous on this venue: {meant}")
+    close = difflib.get_close_matches(names[-1].upper(), [row.symbol for row in perpetuals], n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise PreflightError(f"the venue has no perpetual {symbol!r} among its {len(perpetuals)}{hint}")
+
+
+def _check_keys(registered: Iterable[rest.ApiKey], ours: Mapping[int, str], account_index: int) -> None:
+    shown = {row.api_key_index: row.public_key.lower().removeprefix("0x") for row in registered}
+    for index, public_key in ours.items():
+        if index not in shown:
+            raise PreflightError(
+                f"account {account_index} has no api key {index}: register it, or set apiKeyIndex to one it has "
+                f"({', '.join(map(str, shown)) or 'none'})"
+            )
+        if shown[index] != public_key.lower().removeprefix("0x"):
+            raise PreflightError(
+                f"api key {index} of account {account_index} is registered with another public key: "
+                "set apiKeyPrivateKey to the key registered there, or apiKeyIndex to where yours is"
+            )
+
+
+async def _check_clock(reads: Reads, clock: Clock, skew_ms_max: int) -> None:
+    """Compare clocks: a transaction's ExpiredAt and an order's expiry are read by the venue's."""
+    before_ms = clock.wall_us() // US_PER_MS
+    venue_ms = await reads.venue_time_s() * MS_PER_S
+    after_ms = clock.wall_us() // US_PER_MS
+    behind_ms, ahead_ms = venue_ms - after_ms, before_ms - (venue_ms + MS_PER_S)  # the venue shows whole seconds
+    if max(behind_ms, ahead_ms) > skew_ms_max:
+        which = f"{behind_ms} ms behind" if behind_ms > 0 else f"{ahead_ms} ms ahead of"
+        raise PreflightError(f"this machine's clock is {which} the venue's; set it (most systems: switch NTP on)")

@@ -1,0 +1,363 @@
+"""One API key at work: commands in, transactions signed, gated and sent in nonce order, outcomes told.
+
+Law: one request of a key is open at a time, so that a refusal can always give its nonces back,
+and all that was asked for meanwhile goes out in the next batch. An outcome that is not known
+freezes the key: creates and modifies are refused until `nonces.py` has settled the doubt, and
+cancels wait (or go over another key). A create that waited too long is stale and never sent.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
+
+import msgspec
+
+from lighterman.domain.clock import Clock
+from lighterman.domain.commands import CancelAll, CancelOrder, Command
+from lighterman.domain.errors import (
+    LocalProtocolError,
+    RemoteProtocolError,
+    SigningError,
+    TransportError,
+    VenueError,
+)
+from lighterman.domain.events import (
+    CommandAcked,
+    CommandExecuted,
+    CommandRefused,
+    CommandUnknown,
+    QuotaReport,
+    StopRequested,
+)
+from lighterman.exchange.params import ClientParams
+from lighterman.exchange.port import Sink
+from lighterman.exchange.ratelimit import RateLimits
+from lighterman.exchange.reads import Reads
+from lighterman.exchange.wire import BATCH_MAX, Answer, TransactionWire
+from lighterman.exchange.wiregate import WireGate
+from lighterman.protocol.codes import Code, Outcome
+from lighterman.protocol.nonces import NonceKeeper
+from lighterman.protocol.objects import TransactionFacts
+from lighterman.protocol.signing import AsyncSigner, SignedTx
+from lighterman.protocol.transactions import Attribute, Attributes
+from lighterman.protocol.translate import Envelope, transaction, verdict
+
+QUEUE_MAX = 1_000
+NS_PER_S = 1_000_000_000
+STALE_NS = 1 * NS_PER_S  # a create that has waited for so long was wished for another market
+SETTLE_FIRST_S = 0.5  # `nextNonce` may lag right after a send (4.7)
+SETTLE_LAST_S = 4.0
+DEAD_MARGIN_MS = 2_000  # clocks differ: the venue's ExpiredAt is believed this much later
+PAUSE_FIRST_S = 0.5
+PAUSE_LAST_S = 8.0
+SENT_REMEMBERED_MAX = 4_096
+
+# What no other transaction of this key can survive either (protocol reference 2.8, "fatal").
+FATAL = (
+    Code.RESTRICTED_JURISDICTION,
+    Code.ACCOUNT_NOT_FOUND,
+    Code.INVALID_ACCOUNT_INDEX,
+    Code.INVALID_ACCOUNT,
+    Code.INVALID_PUBLIC_KEY,
+    Code.API_KEY_NOT_FOUND,
+    Code.INVALID_API_KEY_INDEX,
+    Code.INVALID_SIGNATURE,
+    Code.TX_NOT_ALLOWED_FOR_ACCOUNT,
+    21136,  # "update the sdk"
+)
+
+
+class _Waiting(msgspec.Struct, frozen=True, gc=False):
+    """A command that has not left yet; `is_alone` after a batch with it was refused."""
+
+    command: Command
+    since_ns: int
+    is_alone: bool = False
+
+
+class _Sent(msgspec.Struct, frozen=True, gc=False):
+    """A command that has left and of which the sequencer has not spoken."""
+
+    command_id: int
+    nonce: int
+    tx_hash: str
+    dead_ms: int
+
+
+class SenderTools(msgspec.Struct, frozen=True):
+    """What senders share. `ask` has a transaction looked up by its hash; `on_change` hears of freezing."""
+
+    wire: TransactionWire
+    gate: WireGate
+    reads: Reads
+    limits: RateLimits
+    clock: Clock
+    params: ClientParams
+    emit: Sink
+    ask: "Callable[[str, KeySender], None]"
+    on_change: Callable[[], None]
+
+
+class KeySender:
+    """The only writer of one key's nonces."""
+
+    def __init__(self, api_key_index: int, signer: AsyncSigner, next_nonce: int, tools: SenderTools) -> None:
+        self.api_key_index = api_key_index
+        self._signer = signer
+        self._tools = tools
+        self._nonces = NonceKeeper(next_nonce)
+        self._queue: deque[_Waiting] = deque()
+        self._woken = asyncio.Event()
+        self._sent: dict[str, _Sent] = {}  # by hash, oldest first
+        self._pause_s = 0.0
+        self._is_foreign_told = False
+
+    @property
+    def frozen_because(self) -> str:
+        """Say why nothing can be sent until a doubt is settled; "" where it can."""
+        reason = self._nonces.frozen_because
+        return f"key {self.api_key_index} frozen: {reason}" if reason else ""
+
+    def submit(self, commands: Iterable[Command]) -> None:
+        """Queue commands, or refuse them at once."""
+        now_ns = self._tools.clock.mono_ns()
+        for command in commands:
+            reason = self._why_not(command)
+            if reason:
+                self._refuse(command.command_id, 0, reason)
+            else:
+                self._queue.append(_Waiting(command, now_ns))
+        self._woken.set()
+
+    def _why_not(self, command: Command) -> str:
+        """Return why a command must not even wait; cancels may always wait."""
+        if len(self._queue) >= QUEUE_MAX:
+            return "too many commands wait"
+        if _only_removes(command):
+            return ""
+        if self._tools.gate.is_stopped:
+            return "stopped"
+        return self.frozen_because or ("slowing down" if self._pause_s else "")
+
+    async def run(self) -> NoReturn:
+        """Send what is queued and settle what is in doubt, for ever; raises InvariantBroken."""
+        while True:
+            if self._nonces.is_frozen:
+                await self._settle()
+            elif self._queue:
+                await self._send_batch()
+            else:
+                self._woken.clear()
+                await self._woken.wait()
+
+    # -- sending -------------------------------------------------------------------------
+
+    async def _send_batch(self) -> None:
+        batch = self._take_batch()
+        if not batch or not await self._pay(batch):
+            return
+        clock = self._tools.clock
+        nonces = self._nonces.take(len(batch), clock.wall_us() // 1000)
+        try:
+            signed = await self._sign(batch, nonces)
+        except (SigningError, LocalProtocolError) as error:
+            self._nonces.refused(nonces)
+            for waiting in batch:
+                self._refuse(waiting.command.command_id, 0, f"not signed: {error}")
+            return
+        if self._tools.gate.is_stopped and not all(_only_removes(waiting.command) for waiting in batch):
+            self._nonces.refused(nonces)
+            self._put_back(batch)
+            return
+        for tx in signed:
+            self._tools.gate.check(tx)
+        dead_ms = max(tx.expired_at_ms for tx in signed) + DEAD_MARGIN_MS
+        self._nonces.leaves(nonces, dead_ms)
+        for waiting, nonce, tx in zip(batch, nonces, signed, strict=True):
+            self._remember(_Sent(waiting.command.command_id, nonce, tx.tx_hash, dead_ms))
+        answer = await self._tools.wire.send(signed)
+        self._take_answer(answer, batch, nonces, signed)
+        if answer.outcome is Outcome.RATE_LIMITED:
+            await self._pause()
+        else:
+            self._pause_s = 0.0
+
+    def _take_batch(self) -> list[_Waiting]:
+        """Take what goes out next, in order; what may not go any more is refused."""
+        stale_ns = self._tools.clock.mono_ns() - STALE_NS
+        batch: list[_Waiting] = []
+        while self._queue and len(batch) < BATCH_MAX:
+            waiting = self._queue[0]
+            if waiting.is_alone and batch:
+                break
+            self._queue.popleft()
+            is_harmless = _only_removes(waiting.command)
+            if not is_harmless and self._tools.gate.is_stopped:
+                self._refuse(waiting.command.command_id, 0, "stopped")
+            elif not is_harmless and waiting.since_ns < stale_ns:
+                self._refuse(waiting.command.command_id, 0, "waited too long to be sent")
+            else:
+                batch.append(waiting)
+                if waiting.is_alone:
+                    break
+        return batch
+
+    async def _pay(self, batch: list[_Waiting]) -> bool:
+        """Stay within the venue's transaction limit: creates are refused, cancels wait and have a reserve."""
+        limits, clock = self._tools.limits, self._tools.clock
+        bucket, count = limits.transactions, len(batch)
+        if all(_only_removes(waiting.command) for waiting in batch):
+            await asyncio.sleep(bucket.book(count, clock.mono_ns()) / NS_PER_S)
+            return True
+        if bucket.take(count, clock.mono_ns(), reserve=limits.cancel_reserve):
+            return True
+        for waiting in batch:
+            if not _only_removes(waiting.command):
+                self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
+        self._put_back([waiting for waiting in batch if _only_removes(waiting.command)])
+        return False
+
+    async def _sign(self, batch: list[_Waiting], nonces: range) -> list[SignedTx]:
+        params, now_ms = self._tools.params, self._tools.clock.wall_us() // 1000
+        attributes: Attributes | None = None
+        if params.self_trade_behavior is not None:
+            attributes = {str(Attribute.SELF_TRADE_BEHAVIOR.value): params.self_trade_behavior}
+        envelope = Envelope(
+            account_index=params.account_index,
+            api_key_index=self.api_key_index,
+            expired_at_ms=now_ms + params.transaction_lifetime_ms,
+            order_expiry_ms=now_ms + params.order_lifetime_ms,
+            attributes=attributes,
+        )
+        unsigned = [transaction(waiting.command, nonce, envelope) for waiting, nonce in zip(batch, nonces, strict=True)]
+        return await self._signer.sign(unsigned)
+
+    def _put_back(self, batch: Sequence[_Waiting]) -> None:
+        self._queue.extendleft(reversed(batch))
+
+    def _remember(self, sent: _Sent) -> None:
+        self._sent[sent.tx_hash] = sent
+        if len(self._sent) > SENT_REMEMBERED_MAX:
+            del self._sent[next(iter(self._sent))]
+
+    # -- what was said to it -----------------------------------------------------------------
+
+    def _take_answer(self, answer: Answer, batch: list[_Waiting], nonces: range, signed: Sequence[SignedTx]) -> None:
+        """Tell the outcome of a batch: the venue says one for all of it (A-21).
+
+        1. accepted: all are queued;
+        2. unknown: the key freezes;
+        3. refused, several: nobody says which one was at fault, so each goes again alone;
+        4. refused, alone or for a reason that holds for all: that is its outcome.
+        """
+        tools, now_ns = self._tools, self._tools.clock.mono_ns()
+        ids = [waiting.command.command_id for waiting in batch]
+        if answer.volume_quota is not None:
+            tools.emit(QuotaReport(answer.volume_quota, now_ns))
+        if answer.outcome is Outcome.ACCEPTED:
+            self._nonces.accepted(nonces)
+            for command_id in ids:
+                tools.emit(CommandAcked(command_id, answer.predicted_execution_ms, now_ns))
+            return
+        reason = f"{answer.code} {answer.message.strip()}".removeprefix("0 ")
+        if answer.outcome is Outcome.UNKNOWN:
+            if answer.code == Code.INVALID_NONCE:
+                self._nonces.denied(nonces)
+            else:
+                self._nonces.unknown(nonces, reason)
+            for command_id in ids:
+                tools.emit(CommandUnknown(command_id, reason, now_ns))
+            return
+        self._nonces.refused(nonces)
+        for tx in signed:
+            self._sent.pop(tx.tx_hash, None)
+        is_for_all = answer.outcome is Outcome.RATE_LIMITED or answer.code == 0 or answer.code in FATAL
+        if len(batch) > 1 and not is_for_all:
+            self._put_back([_Waiting(waiting.command, waiting.since_ns, is_alone=True) for waiting in batch])
+            return
+        for command_id in ids:
+            self._refuse(command_id, answer.code, answer.message.strip())
+        if answer.code in FATAL:
+            tools.emit(StopRequested(f"the venue refuses key {self.api_key_index}: {reason}", now_ns))
+
+    async def _pause(self) -> None:
+        """The venue is asked too much: say nothing for a while, longer each time in a row."""
+        self._pause_s = min(max(PAUSE_FIRST_S, self._pause_s * 2), PAUSE_LAST_S)
+        await asyncio.sleep(self._pause_s)
+
+    def _refuse(self, command_id: int, code: int, message: str) -> None:
+        self._tools.emit(CommandRefused(command_id, code, message, self._tools.clock.mono_ns()))
+
+    # -- doubts --------------------------------------------------------------------------
+
+    async def _settle(self) -> None:
+        """Ask for the next nonce until it is known what became of every one given out (4.7)."""
+        tools = self._tools
+        tools.on_change()
+        self._refuse_creates(self.frozen_because)
+        delay_s = SETTLE_FIRST_S
+        while self._nonces.is_frozen:
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, SETTLE_LAST_S)
+            try:
+                venue_next = await tools.reads.next_nonce(self.api_key_index)
+            except (TransportError, VenueError, RemoteProtocolError):
+                continue
+            settled = self._nonces.settle(venue_next, tools.clock.wall_us() // 1000)
+            hash_of = {sent.nonce: sent.tx_hash for sent in self._sent.values()}
+            for nonce in settled.unused:
+                if nonce in hash_of:
+                    self._refuse(self._sent.pop(hash_of[nonce]).command_id, 0, "never reached the venue in time")
+            for nonce in settled.used:
+                if nonce in hash_of:
+                    tools.ask(hash_of[nonce], self)
+            if settled.is_foreign:
+                self._tell_foreign(f"the venue's next nonce is {venue_next}")
+        tools.on_change()
+
+    def _refuse_creates(self, reason: str) -> None:
+        waiting, self._queue = self._queue, deque()
+        for each in waiting:
+            if _only_removes(each.command):
+                self._queue.append(each)
+            else:
+                self._refuse(each.command.command_id, 0, reason)
+
+    def transaction_told(self, facts: TransactionFacts, recv_ns: int) -> None:
+        """Take the sequencer's word on a transaction of the account."""
+        if facts.api_key_index != self.api_key_index:
+            return
+        error = verdict(facts)
+        if error is None:
+            return
+        is_ours = facts.nonce < 0 or self._nonces.executed(facts.nonce)
+        sent = self._sent.pop(facts.hash, None)
+        if sent is not None:
+            self._tools.emit(CommandExecuted(sent.command_id, error, recv_ns))
+        elif not is_ours or any(other.nonce == facts.nonce for other in self._sent.values()):
+            self._tell_foreign(f"transaction {facts.hash[:16]} with nonce {facts.nonce}")
+
+    def transaction_absent(self, tx_hash: str) -> bool:
+        """The venue knows no such transaction; return whether it need not be asked about again."""
+        sent = self._sent.get(tx_hash)
+        if sent is not None and self._tools.clock.wall_us() // 1000 >= sent.dead_ms:
+            del self._sent[tx_hash]
+            self._refuse(sent.command_id, 0, "the venue never ran it")
+        return tx_hash not in self._sent
+
+    def stream_was_silent(self) -> None:
+        """Executions may have been missed: ask about everything that has left and is not known to have run."""
+        for sent in self._sent.values():
+            self._tools.ask(sent.tx_hash, self)
+
+    def _tell_foreign(self, what: str) -> None:
+        """Somebody else uses our key: two writers of one nonce end in an outage (4.7, 13: 45)."""
+        if not self._is_foreign_told:
+            self._is_foreign_told = True
+            reason = f"another program uses key {self.api_key_index}: {what}"
+            self._tools.emit(StopRequested(reason, self._tools.clock.mono_ns()))
+
+
+def _only_removes(command: Command) -> bool:
+    return isinstance(command, CancelOrder | CancelAll)
