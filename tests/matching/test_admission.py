@@ -250,10 +250,12 @@ def test_maker_only_keys():
 
 
 def test_free_accounts_share_the_field_rules():
-    """A market participant is free of margin and counts, not of the market's amounts."""
+    """A market participant is free of margin, counts and minimums, not of the wire's ranges."""
     exchange = floor()
 
-    assert exchange.act(bid(CROWD, 990, 1), START_US) is Reject.BELOW_MINIMUM
+    assert exchange.act(bid(CROWD, 990, 0), START_US) is Reject.INVALID_BASE_AMOUNT
+    assert exchange.act(bid(CROWD, 0, 1), START_US) is Reject.INVALID_PRICE
+    assert exchange.act(bid(CROWD, 990, 1), START_US) is None
     assert exchange.act(bid(CROWD, 990, 10**9), START_US) is None
     assert exchange.act(taker_bid(GAMMA, 990, 4, time_in_force=TimeInForce.IOC), START_US) is None
     assert EXPIRY_MS > NOW_MS

@@ -24,7 +24,7 @@ from lighterman.matching import ledger, prices, queries, sequencer
 from lighterman.matching.accounts import Account, Key
 from lighterman.matching.admission import find_fault
 from lighterman.matching.agenda import Duty, Item, Queued
-from lighterman.matching.execution import execute, trigger_switch
+from lighterman.matching.execution import execute, shrink, trigger_switch
 from lighterman.matching.funding import pay_funding, sample_moment_us, sample_premiums
 from lighterman.matching.lifecycle import pull
 from lighterman.matching.liquidation import check_accounts
@@ -106,9 +106,9 @@ class Exchange:
     ) -> None:
         """Open an account. `free_of_limits` is for market participants.
 
-        They have no margin, order-count or open-interest limits, are never liquidated, and
-        their private outputs are not reported. Raises LocalProtocolError when the account
-        exists or the tier does not.
+        They have no margin, order-count, open-interest or minimum-size limits, are never
+        liquidated, and their private outputs are not reported. Raises LocalProtocolError when
+        the account exists or the tier does not.
         """
         state = self._state
         if account_index in state.accounts or tier not in state.rules.tiers:
@@ -189,6 +189,17 @@ class Exchange:
             state.now_us = now_us
         result = execute(state, request, state.now_us)
         return result if isinstance(result, Reject) else None
+
+    def shrink(self, account_index: int, market: int, index: int, lots: int, now_us: int) -> None:
+        """Take size off a market participant's order, which keeps its place; none left cancels it.
+
+        No operation of the venue, where a modify loses priority: a tape needs it, whose levels
+        shrink by the cancels of others. Does nothing when the order is no longer active.
+        """
+        self.advance(now_us)
+        order = self._state.accounts[account_index].find_order(market, index)
+        if order is not None:
+            shrink(self._state, self._state.pits[market], order, lots, self._state.now_us)
 
     # Markets
 

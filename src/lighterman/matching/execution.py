@@ -51,10 +51,13 @@ def execute(state: State, request: Request, now_us: int) -> Order | Reject | Non
     return set_leverage(state, pit, owner, request)
 
 
-def amounts_fault(market: Market, size_lots: int, price_ticks: int, time_in_force: TimeInForce) -> Reject | None:
+def amounts_fault(
+    market: Market, size_lots: int, price_ticks: int, time_in_force: TimeInForce, *, free_of_limits: bool
+) -> Reject | None:
     """Check size and price against the wire's ranges and the market's limits (protocol reference 4.3).
 
-    IOC orders may be smaller than the minimums. The quote is meant without quote_multiplier (A-28).
+    IOC orders may be smaller than the minimums, and so may those of market participants: a
+    recorded book has whatever sizes it had. The quote is meant without quote_multiplier (A-28).
     """
     if not 0 < size_lots < SIZE_END:
         return Reject.INVALID_BASE_AMOUNT
@@ -64,7 +67,8 @@ def amounts_fault(market: Market, size_lots: int, price_ticks: int, time_in_forc
     if quote_micro > market.order_quote_limit_micro:
         return Reject.ABOVE_QUOTE_LIMIT
     is_small = size_lots < market.min_base_lots or quote_micro < market.min_quote_micro
-    return Reject.BELOW_MINIMUM if is_small and time_in_force is not TimeInForce.IOC else None
+    has_minimum = time_in_force is not TimeInForce.IOC and not free_of_limits
+    return Reject.BELOW_MINIMUM if is_small and has_minimum else None
 
 
 def order_fault(pit: Pit, owner: Account, request: NewOrder) -> Reject | None:
@@ -73,7 +77,13 @@ def order_fault(pit: Pit, owner: Account, request: NewOrder) -> Reject | None:
         return Reject.UNSUPPORTED_ORDER_TYPE
     if request.kind is OrderKind.MARKET and request.time_in_force is not TimeInForce.IOC:
         return Reject.INVALID_TIME_IN_FORCE
-    fault = amounts_fault(pit.market, request.size_lots, request.price_ticks, request.time_in_force)
+    fault = amounts_fault(
+        pit.market,
+        request.size_lots,
+        request.price_ticks,
+        request.time_in_force,
+        free_of_limits=owner.free_of_limits,
+    )
     if fault is not None:
         return fault
     if not 0 <= request.client_order_index < CLIENT_INDEX_END:
@@ -110,7 +120,9 @@ def modify(state: State, pit: Pit, owner: Account, request: AmendOrder, now_us: 
         return Reject.ORDER_NOT_ACTIVE
     if request.order_version is not None and request.order_version != order.version:
         return Reject.ORDER_VERSION_MISMATCH  # [A-20]
-    fault = amounts_fault(pit.market, request.size_lots, request.price_ticks, order.time_in_force)
+    fault = amounts_fault(
+        pit.market, request.size_lots, request.price_ticks, order.time_in_force, free_of_limits=owner.free_of_limits
+    )
     if fault is not None:
         return fault
     if pit.book.is_full():
@@ -137,6 +149,15 @@ def cancel(state: State, pit: Pit, owner: Account, request: DropOrder, now_us: i
         return Reject.ORDER_NOT_ACTIVE
     pull(state, pit, order, OrderStatus.CANCELED, now_us)
     return order
+
+
+def shrink(state: State, pit: Pit, order: Order, lots: int, now_us: int) -> None:
+    """Take size off a resting order, which keeps its place; it is canceled when nothing remains."""
+    if lots >= order.remaining_lots:
+        pull(state, pit, order, OrderStatus.CANCELED, now_us)
+    else:
+        pit.book.shrink(order, lots, now_us)
+        order.size_lots -= lots
 
 
 def cancel_all(state: State, owner: Account, request: DropAll, now_us: int) -> None:

@@ -39,7 +39,7 @@ class NoiseParams(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     herding: float = 0.9
     size_usd: float = 200.0
     size_log_sigma: float = 2.5
-    imbalance_pull: float = 0.3
+    imbalance_pull: float = 0.6
     parents: float = 0.02
     parent_usd: float = 4_000.0
     parent_tail: float = 1.6
