@@ -164,6 +164,7 @@ def test_cancel_all_of_one_market():
         ({"price": 700, "size": 2}, Reject.BELOW_MINIMUM),  # quote
         ({"price": 1000, "size": 10**12 + 1}, Reject.ABOVE_QUOTE_LIMIT),
         ({"size": 0}, Reject.INVALID_BASE_AMOUNT),
+        ({"size": 2**48}, Reject.INVALID_BASE_AMOUNT),
         ({"price": 2**32}, Reject.INVALID_PRICE),
         ({"client": 2**48}, Reject.INVALID_CLIENT_ORDER_INDEX),
         ({"client": 1}, Reject.CLIENT_ORDER_INDEX_EXISTS),

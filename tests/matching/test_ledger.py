@@ -23,7 +23,7 @@ from lighterman.matching.rules import MS, SECOND
 def test_step_10_trade_facts():
     """2.7.3: a trade carries ids, positions before, margin fractions, fees, flips and realised PnL."""
     exchange = floor(tier="premium")
-    do(exchange, ask(GAMMA, 1000, 4), taker_bid(ALPHA, 1000, 4))
+    opening = only(do(exchange, ask(GAMMA, 1000, 4), taker_bid(ALPHA, 1000, 4)), TradeDone)[0]
     do(exchange, maker_ask(ALPHA, 1010, 10, client=7))
     trade = only(do(exchange, taker_bid(GAMMA, 1010, 10, client=8, tx_hash="ab")), TradeDone)[0]
 
@@ -35,6 +35,8 @@ def test_step_10_trade_facts():
     assert (trade.maker_size_before_lots, trade.maker_entry_quote_before_micro) == (4, 4_000)
     assert (trade.taker_margin_fraction_before, trade.maker_margin_fraction_before) == (500, 500)
     assert (trade.taker_fee_ppm, trade.maker_fee_ppm) == (280, 40)
+    assert not opening.taker_sign_changed
+    assert not opening.maker_sign_changed
     assert trade.taker_sign_changed
     assert trade.maker_sign_changed
     assert (trade.ask_realised_micro, trade.bid_realised_micro) == (40, -40)

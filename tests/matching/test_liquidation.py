@@ -129,6 +129,9 @@ def test_the_insurance_fund_takes_over():
         (TradeType.LIQUIDATION, CROWD, 10),
         (TradeType.LIQUIDATION, 1, 990),
     ]
+    taken = trades[1]
+    assert (taken.ask_order_index, taken.bid_order_index, taken.bid_client_order_index) == (0, 0, 0)
+    assert (taken.taker_fee_ppm, taken.is_maker_ask) == (0, False)
     assert exchange.position_lots(1, 0) == 990
     assert account.positions[0].size_lots == 0
     assert 0 <= account.value_pico < 1_000 * PICO_PER_MICRO  # a tick of rounding per lot at most

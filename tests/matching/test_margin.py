@@ -142,7 +142,15 @@ def test_below_maintenance_cancels_are_not_executable():
     assert view(exchange).health is Health.FULL_LIQUIDATION
     assert send(exchange, drop) == Rejected(Reject.IN_LIQUIDATION, 0)
     assert send(exchange, amend) == Rejected(Reject.IN_LIQUIDATION, 0)
+
+
+def test_no_leverage_in_liquidation():
+    """4.8: from partial liquidation on an account cannot set leverage (21112)."""
+    exchange = long(100, collateral_micro=5_000)
+    exchange.deposit(ALPHA, -3_900)
     leverage = SetLeverage(account_index=ALPHA, market=0, initial_margin_fraction=200)
+
+    assert view(exchange).health is Health.PARTIAL_LIQUIDATION
     assert exchange.act(leverage, START_US) is Reject.IN_LIQUIDATION
 
 

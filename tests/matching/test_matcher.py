@@ -100,8 +100,9 @@ def test_self_trade_reduces_the_larger_maker():
     """9.4 mode 3: a maker larger than the taker keeps its place with what remains."""
     exchange = floor()
     do(exchange, ask(ALPHA, 1000, 10, client=1))
-    do(exchange, taker_bid(ALPHA, 1000, 4, client=2, self_trade=SelfTrade.REDUCE_BOTH))
+    outputs = do(exchange, taker_bid(ALPHA, 1000, 4, client=2, self_trade=SelfTrade.REDUCE_BOTH))
 
+    assert [output.row.remaining_lots for output in only(outputs, OrderChanged)] == [6, 0]
     assert row_of(exchange, ALPHA, 1).remaining_lots == 6
     assert fate(exchange, ALPHA, 1) == (OrderStatus.OPEN, 0)
     assert fate(exchange, ALPHA, 2) == (OrderStatus.CANCELED_SELF_TRADE, 0)

@@ -151,9 +151,7 @@ def _change_fault(state: State, account: Account, request: AmendOrder | DropOrde
     if isinstance(request, DropOrder):
         return None
     pit = state.pits[request.market]
-    fault = amounts_fault(
-        pit.market, request.size_lots, request.price_ticks, order.time_in_force, free_of_limits=account.free_of_limits
-    )
+    fault = amounts_fault(pit.market, account, request, order.time_in_force)
     return fault or _price_fault(state, pit, request.price_ticks, is_ask=order.is_ask)
 
 

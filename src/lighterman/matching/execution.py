@@ -52,23 +52,24 @@ def execute(state: State, request: Request, now_us: int) -> Order | Reject | Non
 
 
 def amounts_fault(
-    market: Market, size_lots: int, price_ticks: int, time_in_force: TimeInForce, *, free_of_limits: bool
+    market: Market, owner: Account, wish: NewOrder | AmendOrder, time_in_force: TimeInForce
 ) -> Reject | None:
     """Check size and price against the wire's ranges and the market's limits (protocol reference 4.3).
 
     IOC orders may be smaller than the minimums, and so may those of market participants: a
     recorded book has whatever sizes it had. The quote is meant without quote_multiplier (A-28).
     """
-    if not 0 < size_lots < SIZE_END:
+    if not 0 < wish.size_lots < SIZE_END:
         return Reject.INVALID_BASE_AMOUNT
-    if not 0 < price_ticks < PRICE_END:
+    if not 0 < wish.price_ticks < PRICE_END:
         return Reject.INVALID_PRICE
-    quote_micro = size_lots * price_ticks
+    quote_micro = wish.size_lots * wish.price_ticks
     if quote_micro > market.order_quote_limit_micro:
         return Reject.ABOVE_QUOTE_LIMIT
-    is_small = size_lots < market.min_base_lots or quote_micro < market.min_quote_micro
-    has_minimum = time_in_force is not TimeInForce.IOC and not free_of_limits
-    return Reject.BELOW_MINIMUM if is_small and has_minimum else None
+    if time_in_force is TimeInForce.IOC or owner.free_of_limits:
+        return None
+    is_small = wish.size_lots < market.min_base_lots or quote_micro < market.min_quote_micro
+    return Reject.BELOW_MINIMUM if is_small else None
 
 
 def order_fault(pit: Pit, owner: Account, request: NewOrder) -> Reject | None:
@@ -77,13 +78,7 @@ def order_fault(pit: Pit, owner: Account, request: NewOrder) -> Reject | None:
         return Reject.UNSUPPORTED_ORDER_TYPE
     if request.kind is OrderKind.MARKET and request.time_in_force is not TimeInForce.IOC:
         return Reject.INVALID_TIME_IN_FORCE
-    fault = amounts_fault(
-        pit.market,
-        request.size_lots,
-        request.price_ticks,
-        request.time_in_force,
-        free_of_limits=owner.free_of_limits,
-    )
+    fault = amounts_fault(pit.market, owner, request, request.time_in_force)
     if fault is not None:
         return fault
     if not 0 <= request.client_order_index < CLIENT_INDEX_END:
@@ -120,9 +115,7 @@ def modify(state: State, pit: Pit, owner: Account, request: AmendOrder, now_us: 
         return Reject.ORDER_NOT_ACTIVE
     if request.order_version is not None and request.order_version != order.version:
         return Reject.ORDER_VERSION_MISMATCH  # [A-20]
-    fault = amounts_fault(
-        pit.market, request.size_lots, request.price_ticks, order.time_in_force, free_of_limits=owner.free_of_limits
-    )
+    fault = amounts_fault(pit.market, owner, request, order.time_in_force)
     if fault is not None:
         return fault
     if pit.book.is_full():

@@ -139,10 +139,8 @@ def _side_fault(state: State, pit: Pit, leg: Leg) -> OrderStatus | None:
     """Return why an account may not take its leg: integer bounds, then margin."""
     if not leg.is_within_bounds():
         return OrderStatus.CANCELED_POSITION_NOT_ALLOWED
-    account, order = leg.account, leg.order
-    if account.free_of_limits or (order is not None and order.kind is OrderKind.LIQUIDATION):
-        return None
-    if is_valid_change(risk_of(state, account), risk_after(state, leg, pit.market.index)):
+    account = leg.account
+    if account.free_of_limits or is_valid_change(risk_of(state, account), risk_after(state, leg, pit.market.index)):
         return None
     return OrderStatus.CANCELED_MARGIN_NOT_ALLOWED
 
