@@ -43,6 +43,16 @@ def test_step_10_trade_facts():
     assert trade.at_us == START_US
 
 
+def test_trades_nobody_signed_for():
+    """2.7.3: a trade of the exchange's own has a synthetic, zero-padded hash, unlike any other's."""
+    exchange = floor()
+    outputs = do(exchange, ask(CROWD, 1000, 9), taker_bid(ALPHA, 1000, 4), taker_bid(ALPHA, 1000, 4))
+    hashes = [trade.tx_hash for trade in only(outputs, TradeDone)]
+
+    assert len(set(hashes)) == 2
+    assert all(len(tx_hash) == 80 and tx_hash.endswith("0" * 48) for tx_hash in hashes)
+
+
 def test_block_time():
     """9.5: a trade's `timestamp` is its block's time in ms, at most one block before the trade."""
     exchange = floor()

@@ -16,6 +16,7 @@ from lighterman.matching.orders import Order
 from lighterman.matching.outputs import CollateralChanged, PositionChanged, TradeDone, TradeType
 from lighterman.matching.state import Pit, State
 
+HASH_DIGITS = 80
 AMOUNT_END = 1 << 56  # positions and their cost stay below (protocol reference 8.4)
 
 
@@ -54,7 +55,7 @@ class Leg:
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What both sides of a trade have in common."""
+    """What both sides of a trade have in common; `tx_hash` is empty when nobody signed for it."""
 
     price_ticks: int
     size_lots: int
@@ -131,11 +132,16 @@ def _trade(state: State, pit: Pit, terms: Terms, *, taker: Leg, maker: Leg) -> T
         maker_margin_fraction_before=maker.account.fractions.get(market.index, default_fraction),
         taker_sign_changed=taker.before.size_lots * taker.after.size_lots < 0,
         maker_sign_changed=maker.before.size_lots * maker.after.size_lots < 0,
-        tx_hash=terms.tx_hash,
+        tx_hash=terms.tx_hash or _internal_hash(state.trade_count, now_us),
         block_height=now_us // block_us,
         block_ms=now_us // block_us * block_us // 1_000,
         at_us=now_us,
     )
+
+
+def _internal_hash(trade_id: int, now_us: int) -> str:
+    """Return a synthetic, zero-padded hash for a trade that no signed transaction caused (2.7.3)."""
+    return f"{trade_id:016x}{now_us:016x}".ljust(HASH_DIGITS, "0")
 
 
 def deposit(state: State, account: Account, amount_micro: int) -> None:

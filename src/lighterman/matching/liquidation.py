@@ -20,8 +20,6 @@ from lighterman.matching.rules import FRACTION_ONE
 from lighterman.matching.state import Pit, State
 from lighterman.matching.views import Health
 
-HASH_DIGITS = 80
-
 
 def check_accounts(state: State, now_us: int) -> None:
     """Liquidate every account that is below its maintenance margin; after marks or collateral moved."""
@@ -70,7 +68,6 @@ def _offer(state: State, pit: Pit, account: Account, now_us: int) -> None:
         kind=OrderKind.LIQUIDATION,
         time_in_force=TimeInForce.IOC,
         reduce_only=True,
-        tx_hash=_internal_hash(state, now_us),
     )
     best = pit.book.best(is_ask=not is_ask)
     if best is None or (best.price_ticks < price if is_ask else best.price_ticks > price):
@@ -126,7 +123,7 @@ def _transfer(
         size_lots=abs(delta_lots),
         is_maker_ask=delta_lots < 0,
         trade_type=trade_type,
-        tx_hash=_internal_hash(state, now_us),
+        tx_hash="",
         now_us=now_us,
     )
     settle(
@@ -136,8 +133,3 @@ def _transfer(
         taker=Leg(loser, None, pit.market, delta_lots=-delta_lots, price_ticks=price_ticks, fee_ppm=0),
         maker=Leg(winner, None, pit.market, delta_lots=delta_lots, price_ticks=price_ticks, fee_ppm=0),
     )
-
-
-def _internal_hash(state: State, now_us: int) -> str:
-    """Return a synthetic, zero-padded hash, as trades of internal transactions carry (2.7.3)."""
-    return f"{state.trade_count + 1:016x}{now_us:016x}".ljust(HASH_DIGITS, "0")
