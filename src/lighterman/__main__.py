@@ -1,0 +1,7 @@
+"""`python -m lighterman` is the `lighterman` command."""
+
+import sys
+
+from lighterman.cli import main
+
+sys.exit(main())

@@ -1,0 +1,155 @@
+"""The commands and their options; what each does is imported only when it is chosen.
+
+`--help` must be quick, so nothing here imports more than the standard library's `argparse`.
+Usage errors exit with 2, as argparse has it; all other exit codes stand in `runtime/exits.py`.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from lighterman import __version__
+from lighterman.cli.interrupts import stop_quietly_on_signals
+
+SCENARIOS = ("calm", "normal", "volatile", "toxic", "crash")
+NS_PER_UNIT = {"ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    stop_quietly_on_signals()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parser = build_parser(words)
+    options = parser.parse_args(words)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    module, function = options.handler
+    run: Callable[[argparse.Namespace], int] = getattr(import_module(f"lighterman.cli.{module}"), function)
+    return run(options)
+
+
+def duration_ns(text: str) -> int:
+    """Return the nanoseconds in a duration such as `90s`, `10m`, `1.5h` or `500ms`."""
+    for unit in ("ms", "s", "m", "h"):
+        number = text.removesuffix(unit)
+        if number != text and number.replace(".", "", 1).isdigit():
+            return int(float(number) * NS_PER_UNIT[unit])
+    raise argparse.ArgumentTypeError(f"{text!r} is no duration; write it as 90s, 10m, 1.5h or 500ms")
+
+
+def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the whole command line.
+
+    The exchange's options belong to its own room, which is imported only when `words` ask for it.
+    """
+    parser = argparse.ArgumentParser(
+        prog="lighterman",
+        description="A market maker for Lighter, with an exchange that speaks Lighter's protocol inside.",
+        epilog="Begin with `lighterman demo`: no keys, no network, no configuration.",
+    )
+    parser.add_argument("--version", action="version", version=f"lighterman {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_demo(commands)
+    _add_run(commands)
+    _add_check(commands)
+    _add_exchange(commands, is_asked_for="exchange" in words[:1])
+    _add_replay(commands)
+    _add_tape(commands)
+    _add_bench(commands)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001  (argparse names the type in no other way)
+
+
+def _add_demo(commands: "Commands[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="local exchange, bot and live status in one go; no configuration")
+    _add_run_options(demo)
+    demo.set_defaults(handler=("run", "demo"))
+
+
+def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
+    run = commands.add_parser("run", help="make markets as a settings file says")
+    run.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="settings file (JSON)")
+    run.add_argument(
+        "--mode",
+        choices=("local", "testnet", "mainnet"),
+        default="local",
+        help="who is at the other end (default: local, an exchange started for the occasion)",
+    )
+    run.add_argument("--exchange", metavar="URL", help="use the local exchange that already runs at this address")
+    run.add_argument("--rearm", action="store_true", help="trade again after the daily loss limit has stopped it")
+    _add_run_options(run)
+    run.set_defaults(handler=("run", "run"))
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--for", dest="duration_ns", type=duration_ns, metavar="DURATION", help="stop after 60s, 10m, 1h …"
+    )
+    parser.add_argument("--headless", action="store_true", help="no live status, only log lines")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout; implies --headless")
+    parser.add_argument(
+        "--metrics-port", type=int, metavar="PORT", help="instead of the configured one; 0: any free port"
+    )
+    parser.add_argument("--directory", type=Path, metavar="DIR", help="where the session is recorded (default: runs)")
+    _add_market_options(parser)
+
+
+def _add_market_options(parser: argparse.ArgumentParser) -> None:
+    market = parser.add_argument_group("the local exchange's market")
+    market.add_argument("--seed", type=int, metavar="N", help="of everything random in the market (default: 1)")
+    market.add_argument("--scenario", choices=SCENARIOS, help="synthetic market (default: normal)")
+    market.add_argument("--tape", type=Path, metavar="DIR", help="replay a recorded session as the market instead")
+    market.add_argument("--speed", type=float, metavar="X", help="play the tape X times as fast (default: 1)")
+    market.add_argument("--tier", choices=("standard", "premium"), help="account tier (default: premium)")
+    market.add_argument("--verify", choices=("full", "sampled", "off"), help="signature checks (default: full)")
+
+
+def _add_check(commands: "Commands[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser("check", help="validate a settings file and show what it would do")
+    check.add_argument("-c", "--config", type=Path, required=True, metavar="FILE", help="settings file (JSON)")
+    check.add_argument("--mode", choices=("local", "testnet", "mainnet"), default="local", help=argparse.SUPPRESS)
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+    check.set_defaults(handler=("check", "check"))
+
+
+def _add_exchange(commands: "Commands[argparse.ArgumentParser]", *, is_asked_for: bool) -> None:
+    exchange = commands.add_parser("exchange", help="the local exchange alone")
+    verbs = exchange.add_subparsers(dest="verb", metavar="VERB", required=True)
+    serve = verbs.add_parser("serve", help="serve Lighter's REST and WebSocket protocol (SIMULATED)")
+    if is_asked_for:
+        import_module("lighterman.simulator.options").add_arguments(serve)
+    serve.set_defaults(handler=("exchange", "serve"))
+
+
+def _add_replay(commands: "Commands[argparse.ArgumentParser]") -> None:
+    replay = commands.add_parser("replay", help="run the engine over a recorded session")
+    replay.add_argument("session", type=Path, metavar="SESSION", help="session folder, or `last`")
+    replay.add_argument("--verify", action="store_true", help="demand the recorded decisions, to the byte")
+    replay.add_argument(
+        "--directory", type=Path, default=Path("runs"), metavar="DIR", help="where `last` is looked for"
+    )
+    replay.add_argument("--json", action="store_true", help="print one JSON object")
+    replay.set_defaults(handler=("replay", "replay"))
+
+
+def _add_tape(commands: "Commands[argparse.ArgumentParser]") -> None:
+    tape = commands.add_parser("tape", help="recorded markets")
+    verbs = tape.add_subparsers(dest="verb", metavar="VERB", required=True)
+    convert = verbs.add_parser("convert", help="turn a recording into a tape")
+    convert.add_argument("source", type=Path, metavar="SOURCE", help="folder of the recording")
+    convert.add_argument("destination", type=Path, metavar="DEST", help="folder of the tape")
+    convert.add_argument("--kind", default="auto", help="format of the recording (default: found out)")
+    convert.add_argument("--hours", type=float, metavar="H", help="take only the first hours")
+    convert.set_defaults(handler=("tape", "convert"))
+
+
+def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
+    bench = commands.add_parser("bench", help="time tick to decision, against the same work done naively")
+    bench.add_argument("--json", action="store_true", help="print one JSON object")
+    bench.add_argument("--rounds", type=int, default=15, metavar="N", help="interleaved rounds (default: 15)")
+    bench.set_defaults(handler=("bench", "bench"))

@@ -1,0 +1,161 @@
+"""`lighterman run` and `lighterman demo`: the same run, with and without a settings file."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from lighterman.clock import SystemClock, process_started_ns
+from lighterman.config.networks import Mode
+from lighterman.config.settings import Settings, assemble, load
+from lighterman.domain.errors import ConfigError
+from lighterman.runtime.exits import Exit
+from lighterman.runtime.outcome import Outcome
+from lighterman.runtime.run import run as run_bot
+from lighterman.runtime.status import StatusView, view
+from lighterman.runtime.wiring import Bot, RunPlan
+
+DEMO_SETTINGS = "demo.json"
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Run on built-in settings: no keys, no network, no configuration."""
+    data = files("lighterman.config").joinpath(DEMO_SETTINGS).read_bytes()
+    settings = assemble(data, Mode.LOCAL, environ={}, folder=Path(), is_private=True)
+    if options.metrics_port is None:
+        options.metrics_port = 0
+    return _run(settings, options, is_throwaway=True)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run as a settings file says."""
+    import os  # noqa: PLC0415  (the environment is read here and nowhere else)
+
+    try:
+        settings = load(options.config, Mode(options.mode), os.environ)
+    except ConfigError as error:
+        return say_problems(error, options.config)
+    if options.exchange:
+        settings = _at(settings, options.exchange)
+    return _run(settings, options, is_throwaway=False)
+
+
+def say_problems(error: ConfigError, path: Path) -> int:
+    """Print everything that is wrong with a settings file; returns the exit code."""
+    print(f"{path}: {len(error.problems)} problem{'s' if len(error.problems) != 1 else ''}", file=sys.stderr)
+    for problem in error.problems:
+        print(f"  {problem}", file=sys.stderr)
+    return Exit.CONFIG
+
+
+def _at(settings: Settings, url: str) -> Settings:
+    """Return the settings for a local exchange that runs already."""
+    stream = url.replace("http", "ws", 1).rstrip("/") + "/stream"
+    return replace(settings, venue=replace(settings.venue, base_url=url.rstrip("/"), stream_url=stream))
+
+
+def _run(settings: Settings, options: argparse.Namespace, *, is_throwaway: bool) -> int:
+    started_ns = process_started_ns()
+    is_headless = options.headless or options.json or not sys.stderr.isatty()
+    plan = RunPlan(
+        settings=_adjusted(settings, options, shows_status=not is_headless),
+        exchange_arguments=_exchange_arguments(options),
+        duration_ns=options.duration_ns,
+        started_ns=started_ns,
+        is_throwaway=is_throwaway,
+        rearm=getattr(options, "rearm", False),
+    )
+    clock = SystemClock()
+    screen = _Screen(clock)
+    outcome = asyncio.run(run_bot(plan, clock, screen.show if not is_headless else _announce))
+    screen.close()
+    if options.json:
+        print(msgspec.json.encode(outcome).decode())
+    else:
+        _print(outcome)
+    return outcome.exit_code
+
+
+def _adjusted(settings: Settings, options: argparse.Namespace, *, shows_status: bool) -> Settings:
+    """Apply the command line's options to the settings; the status has the terminal to itself."""
+    if options.metrics_port is not None:
+        settings = replace(settings, monitoring=replace(settings.monitoring, port=options.metrics_port))
+    if options.directory is not None:
+        settings = replace(settings, journal=replace(settings.journal, directory=str(options.directory)))
+    if options.json and settings.logs.output_path == "stdout":
+        settings = replace(settings, logs=replace(settings.logs, output_path="stderr"))
+    if options.tier is not None:
+        settings = replace(settings, venue=replace(settings.venue, tier=options.tier))
+    if shows_status and settings.logs.output_path in ("stdout", "stderr"):
+        settings = replace(settings, logs=replace(settings.logs, level="error"))
+    return settings
+
+
+def _exchange_arguments(options: argparse.Namespace) -> list[str]:
+    given = {
+        "--seed": options.seed,
+        "--scenario": options.scenario,
+        "--tape": options.tape,
+        "--speed": options.speed,
+        "--tier": options.tier,
+        "--verify": options.verify,
+    }
+    return [word for name, value in given.items() if value is not None for word in (name, str(value))]
+
+
+class _Screen:
+    """The live status, once there is something to show."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+        self._bot: Bot | None = None
+        self._close: Callable[[], None] = _nothing
+
+    def show(self, bot: Bot) -> None:
+        """Begin to draw."""
+        from lighterman.cli.live import LiveStatus  # noqa: PLC0415  (rich is needed on a terminal alone)
+
+        self._bot = bot
+        title = f"lighterman: SIMULATED exchange, metrics on port {bot.metrics_port}"
+        status = LiveStatus(self._look, title)
+        status.start()
+        self._close = status.stop
+
+    def _look(self) -> StatusView | None:
+        return view(self._bot.engine, self._bot.figures, self._clock.mono_ns()) if self._bot else None
+
+    def close(self) -> None:
+        """Stop drawing."""
+        self._close()
+
+
+def _nothing() -> None:
+    """Close what was never opened."""
+
+
+def _announce(bot: Bot) -> None:
+    bot.log.info("started", session=bot.session.folder, metricsPort=bot.metrics_port)
+
+
+def _print(outcome: Outcome) -> None:
+    orders = outcome.open_orders_after_stop
+    left = "UNKNOWN how many orders are left" if orders is None else f"{orders} orders left, asked of the exchange"
+    print(f"stopped by {outcome.stopped_by}: {left}")
+    print(
+        f"orders placed {outcome.orders_placed}, modified {outcome.orders_modified}, "
+        f"cancelled {outcome.orders_canceled}; fills {outcome.fills}, volume {outcome.volume_usd} USD"
+    )
+    print(f"PnL {outcome.pnl_usd} USD (fees {outcome.fees_usd}, funding {outcome.funding_usd})")
+    for market, size in outcome.position.items():
+        print(f"position {market} {size}")
+    if outcome.ledger_match is not None:
+        print("ledger: equal to the exchange's, to the last unit" if outcome.ledger_match else "ledger: DIFFERENT")
+        for difference in outcome.ledger_differences:
+            print(f"  {difference}")
+    if outcome.session:
+        print(f"session {outcome.session}    replay it: lighterman replay last --verify")

@@ -1,0 +1,106 @@
+"""The bot's turn: drain what has arrived, observe it all, decide once, submit.
+
+Law: one thread, and plain calls between an event and the order it causes. Every event is
+journaled before the engine sees it, every decision before anything of it is sent. A broken
+invariant ends trading: this loop stops deciding and says so; what happens then is decided in
+`shutdown.py`.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from lighterman.domain.clock import Clock
+from lighterman.domain.errors import InvariantBroken
+from lighterman.domain.events import Event
+from lighterman.engine.decision import Decision
+from lighterman.engine.engine import Engine
+from lighterman.exchange.port import Venue
+
+NS_PER_S = 1_000_000_000
+
+
+class Observer(Protocol):
+    """Whoever is told of everything: journal, metrics, log, status."""
+
+    def observe_event(self, event: Event) -> None:
+        """Take note of an event, before the engine does."""
+        ...
+
+    def observe_decision(self, decision: Decision) -> None:
+        """Take note of a decision, before anything of it is sent."""
+        ...
+
+
+class TradingLoop:
+    """Carries events to the engine and decisions to the venue, on the running asyncio loop."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        observers: Sequence[Observer],
+        on_broken: Callable[[InvariantBroken], None],
+    ) -> None:
+        self._engine = engine
+        self._venue: Venue | None = None
+        self._clock = clock
+        self._observers = observers
+        self._on_broken = on_broken
+        self._inbox: list[Event] = []
+        self._turn_is_due = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_broken = False
+
+    def connect(self, venue: Venue) -> None:
+        """Say where decisions go; the venue was built with `receive` as its sink."""
+        self._venue = venue
+
+    def receive(self, event: Event) -> None:
+        """Take an event; the next turn of the asyncio loop handles all that have come in."""
+        self._inbox.append(event)
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def close(self) -> None:
+        """Stop deciding."""
+        self._is_broken = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _turn(self) -> None:
+        self._turn_is_due = False
+        events, self._inbox = self._inbox, []
+        if self._is_broken:
+            return
+        try:
+            for event in events:
+                for observer in self._observers:
+                    observer.observe_event(event)
+                self._engine.observe(event)
+            decision = self._engine.decide(self._clock.mono_ns())
+            for observer in self._observers:
+                observer.observe_decision(decision)
+            if self._venue is not None and decision.approved:
+                self._venue.submit(decision.approved)
+            if self._venue is not None and decision.queries:
+                self._venue.query(decision.queries)
+        except InvariantBroken as broken:
+            self.close()
+            self._on_broken(broken)
+            return
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Come back when the engine wants to decide even if nothing arrives."""
+        if self._timer is not None:
+            self._timer.cancel()
+        wait_ns = self._engine.next_deadline_ns - self._clock.mono_ns()
+        delay_s = max(0, wait_ns) / NS_PER_S
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
+
+    def _wake(self) -> None:
+        if not self._turn_is_due:
+            self._turn_is_due = True
+            self._turn()

@@ -1,0 +1,117 @@
+"""One run of the bot from start to end.
+
+The order is the safety: nothing is quoted before lock, journal, account and keys are in place
+(`wiring.py`), and nothing is closed before the venue has said that no order is left
+(`shutdown.py`). A signal may come at any moment, also during the start.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from lighterman.domain.clock import Clock
+from lighterman.domain.errors import JournalError, LightermanError, TransportError, VenueError
+from lighterman.protocol.rest import Ledger
+from lighterman.runtime.exits import Exit
+from lighterman.runtime.outcome import NS_PER_MS, Outcome, differences, exit_code, fill_in
+from lighterman.runtime.shutdown import cancel_without_engine, stop_trading
+from lighterman.runtime.stopping import Stop
+from lighterman.runtime.wiring import NS_PER_S, Bot, RunPlan, open_bot
+
+SETTLE_TRIES = 20
+SETTLE_EVERY_S = 0.1
+
+T = TypeVar("T")
+
+
+async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outcome:
+    """Trade until something ends it; the outcome says what, and what is left.
+
+    `show` is called once everything is built, for a live status. What an operator or a venue
+    can cause is not raised: it becomes the outcome's exit code and its `stopped_by`.
+    """
+    stop = Stop()
+    stop.listen_to_signals()
+    outcome = Outcome(mode=plan.settings.mode.value, stopped_by="", exit_code=Exit.OK, open_orders_after_stop=0)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            bot = await _unless(stop, open_bot(plan, clock, stop, stack))
+            if bot is not None:
+                show(bot)
+                await _trade(bot, plan, clock, stop, outcome)
+        except LightermanError as error:  # before anything was sent
+            stop.ask(str(error), failure="start")
+            outcome.exit_code = _exit_of(error)
+    outcome.stopped_by = stop.reason
+    return outcome
+
+
+async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Outcome) -> None:
+    """Start the venue, wait for the end, leave nothing behind."""
+    before = await bot.account.ledger() if bot.account is not None else None
+    try:
+        await _unless(stop, bot.venue.start())
+    except LightermanError as error:
+        stop.ask(str(error), failure="start")
+        outcome.exit_code = _exit_of(error)
+    if not stop.is_asked:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
+        stop.ask("duration")
+    broken = stop.failure == "broken"
+    if broken:
+        outcome.open_orders_after_stop = await cancel_without_engine(bot.engine, bot.venue, clock)
+    else:
+        outcome.open_orders_after_stop = await stop_trading(bot.loop, bot.engine, bot.venue, clock, stop.reason)
+    fill_in(outcome, bot.engine, bot.figures, clock.mono_ns())
+    if bot.first_quote.at_ns is not None:
+        outcome.first_quote_ms = (bot.first_quote.at_ns - plan.started_ns) // NS_PER_MS
+    if bot.account is not None and before is not None:
+        await _compare_ledgers(bot, before, outcome)
+    if stop.failure != "start":
+        outcome.exit_code = exit_code(
+            open_orders=outcome.open_orders_after_stop,
+            failure=stop.failure,
+            loss_tripped=bool(bot.engine.state.loss.tripped),
+        )
+    outcome.session = bot.session.folder
+    bot.summarise(outcome)
+
+
+async def _compare_ledgers(bot: Bot, before: Ledger, outcome: Outcome) -> None:
+    """Compare with the exchange's own books; the last events may still be on the wire for a moment."""
+    if bot.account is None:
+        return
+    for _ in range(SETTLE_TRIES):
+        try:
+            after = await bot.account.ledger()
+        except LightermanError:
+            return
+        outcome.ledger_differences = differences(bot.engine, before, after)
+        outcome.ledger_match = not outcome.ledger_differences
+        outcome.open_orders_after_stop = after.open_orders
+        if outcome.ledger_match:
+            return
+        await asyncio.sleep(SETTLE_EVERY_S)
+
+
+async def _unless(stop: Stop, awaitable: Awaitable[T]) -> T | None:
+    """Return what the awaitable returns, or None, having cancelled it, when the run is to end first."""
+    working, stopping = asyncio.ensure_future(awaitable), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError, LightermanError):
+            await working
+        return None
+    finally:
+        stopping.cancel()
+
+
+def _exit_of(error: LightermanError) -> Exit:
+    if isinstance(error, JournalError):
+        return Exit.FAIL_SAFE
+    return Exit.VENUE if isinstance(error, TransportError | VenueError) else Exit.PREFLIGHT
