@@ -1,5 +1,6 @@
 """Positions: exact PnL, whatever the path."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,3 +76,26 @@ def test_reducing_keeps_the_rounding_in_the_position():
 
     assert Position(3, 41 * 3 // 4) == position
     assert 12 - (41 - 41 * 3 // 4) == realised_micro
+
+
+def test_the_captured_close():
+    """A short of 0.0001 ETH from 1921.25, closed at 1924.74, realises -0.000349 (protocol reference 8.4)."""
+    opened, nothing_micro = apply_fill(FLAT, delta_lots=-1, price_ticks=192_125, market=ETH)
+    closed, realised_micro = apply_fill(opened, delta_lots=1, price_ticks=192_474, market=ETH)
+
+    assert (Position(-1, 192_125), 0) == (opened, nothing_micro)
+    assert (FLAT, -349) == (closed, realised_micro)
+
+
+@given(FILLS, st.integers(1, 10))
+def test_cash_minus_signed_cost_changes_only_by_what_is_paid(fills, multiplier):
+    """A trade moves cash less signed cost by minus its quote: what one side loses the other gains (8.4)."""
+    facts = msgspec.structs.replace(ETH, quote_multiplier=multiplier)
+    ours = theirs = FLAT
+    for delta_lots, price_ticks in fills:
+        before_micro = ours.signed_entry_micro(), theirs.signed_entry_micro()
+        ours, our_gain_micro = apply_fill(ours, delta_lots=delta_lots, price_ticks=price_ticks, market=facts)
+        theirs, their_gain_micro = apply_fill(theirs, delta_lots=-delta_lots, price_ticks=price_ticks, market=facts)
+        paid_micro = delta_lots * price_ticks * multiplier
+        assert -paid_micro == our_gain_micro - ours.signed_entry_micro() + before_micro[0]
+        assert paid_micro == their_gain_micro - theirs.signed_entry_micro() + before_micro[1]

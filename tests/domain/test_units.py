@@ -101,3 +101,42 @@ def test_the_memo_refuses_what_the_parser_refuses():
             table["1.234"]
 
     assert "1.234" not in table
+
+
+@pytest.mark.parametrize("text", ["0." + "0" * 5000, "0" * 5000 + "1", "1." + "5" * 61])
+def test_no_text_is_longer_than_a_number(text):
+    """A text of thousands of zeros is refused too: none is ever remembered."""
+    table = units.TextToUnits(2)
+    for read in (lambda: units.parse_fixed(text, 2), lambda: units.parse_signed(f"-{text}", 2), lambda: table[text]):
+        with pytest.raises(UnitError):
+            read()
+
+    assert {} == table
+
+
+@given(st.from_regex(r"[0-9_٣]{0,4}\.?[0-9٣]{0,5}", fullmatch=True), st.integers(0, 4))
+def test_the_memos_shortcut_reads_what_the_parser_reads(text, decimals):
+    """Whether a text has the market's own decimals or not, the memo gives the parser's answer or its refusal."""
+    try:
+        expected = units.parse_fixed(text, decimals)
+    except UnitError:
+        with pytest.raises(UnitError):
+            units.TextToUnits(decimals)[text]
+    else:
+        assert expected == units.TextToUnits(decimals)[text]
+
+
+def test_the_memo_refuses_what_cannot_exist():
+    """A number above the maximum is refused, the maximum itself is read."""
+    table = units.TextToUnits(1, maximum=100)
+
+    assert 100 == table["10.0"]
+    with pytest.raises(UnitError, match="more than can exist"):
+        table["10.1"]
+
+
+@pytest.mark.parametrize("text", ["--1", "-", "+1", "- 1", "-1e3", "-.5"])
+def test_a_sign_is_one_minus(text):
+    """A signed amount is a plain one with at most one minus before it."""
+    with pytest.raises(UnitError):
+        units.parse_signed(text, 2)
