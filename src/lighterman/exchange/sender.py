@@ -110,7 +110,8 @@ class KeySender:
         self._queue: deque[_Waiting] = deque()
         self._woken = asyncio.Event()
         self._sent: dict[str, _Sent] = {}  # by hash, oldest first
-        self._pause_s = 0.0
+        self._pause_s = 0.0  # the last pause; it doubles until something is accepted
+        self._is_paused = False
         self._is_foreign_told = False
 
     @property
@@ -138,7 +139,7 @@ class KeySender:
             return ""
         if self._tools.gate.is_stopped:
             return "stopped"
-        return self.frozen_because or ("slowing down" if self._pause_s else "")
+        return self.frozen_because or ("the venue asked to slow down" if self._is_paused else "")
 
     async def run(self) -> NoReturn:
         """Send what is queued and settle what is in doubt, for ever; raises InvariantBroken."""
@@ -284,7 +285,9 @@ class KeySender:
     async def _pause(self) -> None:
         """The venue is asked too much: say nothing for a while, longer each time in a row."""
         self._pause_s = min(max(PAUSE_FIRST_S, self._pause_s * 2), PAUSE_LAST_S)
+        self._is_paused = True
         await asyncio.sleep(self._pause_s)
+        self._is_paused = False
 
     def _refuse(self, command_id: int, code: int, message: str) -> None:
         self._tools.emit(CommandRefused(command_id, code, message, self._tools.clock.mono_ns()))

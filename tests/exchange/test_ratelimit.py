@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lighterman.domain.errors import LocalProtocolError
+from lighterman.exchange.ratelimit import MINUTE_NS, TIERS, Bucket, RateLimits
+
+
+def _most_in_a_minute(times):
+    return max(sum(cost for at_ns, cost in times if start <= at_ns < start + MINUTE_NS) for start, _ in times)
+
+
+@given(st.integers(10, 5000), st.lists(st.tuples(st.integers(0, 10 * 10**9), st.integers(1, 3)), min_size=1))
+def test_no_rolling_minute_holds_more_than_the_venue_allows(limit, wishes):
+    """Whatever is asked for and when: what a bucket gives in any minute stays below the limit."""
+    bucket, now_ns, given_out = Bucket(limit), 0, []
+    for pause_ns, cost in wishes * 20:
+        now_ns += pause_ns
+        if bucket.take(cost, now_ns):
+            given_out.append((now_ns, cost))
+
+    assert _most_in_a_minute(given_out) < limit
+
+
+@given(st.integers(10, 5000), st.lists(st.integers(1, 3), min_size=1, max_size=100))
+def test_whoever_books_and_waits_stays_below_the_limit_too(limit, costs):
+    """A booked cost may be used after the wait that was told; waits only grow."""
+    bucket = Bucket(limit)
+    times = [(bucket.book(cost, 0), cost) for cost in costs * 3]
+
+    assert times == sorted(times, key=lambda each: each[0])
+    assert _most_in_a_minute(times) < limit
+
+
+def test_a_reserve_is_left_over():
+    """What is reserved for cancels cannot be taken by others."""
+    bucket = Bucket(100)
+
+    assert not bucket.take(1, 0, reserve=bucket.burst)
+    assert bucket.take(bucket.burst - 5, 0, reserve=5)
+    assert not bucket.take(1, 0, reserve=5)
+    assert bucket.take(5, 0)
+
+
+def test_what_can_never_be_taken_is_a_mistake():
+    """A cost above the burst would wait for ever."""
+    with pytest.raises(LocalProtocolError):
+        Bucket(10).book(100, 0)
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_every_tier_can_pay_its_dearest_request_and_a_full_batch(tier):
+    """The burst of a tier covers a trades call, and fifteen transactions beside the cancels' reserve."""
+    limits = RateLimits()
+    limits.set_tier(tier)
+
+    assert limits.requests.book(limits.cost("trades"), 0) == 0
+    assert limits.transactions.take(15, 0, reserve=limits.cancel_reserve)
+
+
+def test_an_unknown_tier_gets_the_lowest_limits():
+    """What is not known is not assumed to be allowed."""
+    limits = RateLimits()
+    limits.set_tier("platinum")
+
+    assert TIERS["standard"] == limits.tier
+    assert limits.cost("trades") == 1
+
+
+def test_a_known_tier_does_not_refill_what_was_used():
+    """Learning the tier that was assumed gives no second burst."""
+    limits = RateLimits()
+    limits.requests.book(limits.requests.burst, 0)
+    limits.set_tier("std")
+
+    assert not limits.requests.take(1, 0)
