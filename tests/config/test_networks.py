@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighterman.config.networks import LOCAL_CHAIN_ID, NETWORKS, Address, Mode, is_loopback, locate
+from lighterman.config.networks import LOCAL_CHAIN_ID, NETWORKS, Address, Mode, locate
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.host)
@@ -126,18 +126,6 @@ def test_local_never_signs_for_a_real_chain(network):
 def test_local_address_is_plain(url):
     """A local address that is not a plain http URL is refused."""
     assert isinstance(locate(Mode.LOCAL, url, None, None, []), list)
-
-
-@pytest.mark.parametrize(
-    ("host", "answer"),
-    [
-        *[("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("::", False), ("", False)],
-        *[("10.0.0.1", False), ("localhost.example", False), ("127.0.0.1.example", False), ("0.0.0.1", False)],
-    ],
-)
-def test_loopback_is_this_machine_alone(host, answer):
-    """Only 127/8, ::1 and localhost count as this machine."""
-    assert answer == is_loopback(host)
 
 
 @given(st.sampled_from(Mode), st.text(max_size=60), st.text(max_size=60))

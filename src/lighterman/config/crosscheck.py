@@ -9,8 +9,8 @@ from collections import defaultdict
 from decimal import Decimal
 
 from lighterman.config.keys import Value
-from lighterman.config.networks import is_loopback
 from lighterman.config.read import Problem, Reading, show
+from lighterman.domain.hosts import is_loopback
 
 MESSAGES_PER_MINUTE = {"standard": 60, "plus": 8000, "premium": 4000}  # protocol reference 1.5
 PREMIUM_MESSAGES_MAX = 40_000  # with the most staked

@@ -6,12 +6,12 @@ a real network (protocol reference 1.1; reliability reference O3).
 """
 
 import enum
-import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 from lighterman.config.read import Problem, show
+from lighterman.domain.hosts import is_loopback
 
 LOCAL_CHAIN_ID = 131_072_304  # nobody's: what is signed for a local exchange is worth nothing elsewhere
 STREAM_PATH = "/stream"
@@ -104,16 +104,6 @@ def _is_foreign(url: str | None) -> bool:
     except ValueError:
         return False  # its form is somebody else's problem
     return bool(host) and not is_loopback(host or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine, by its text alone: no name is looked up."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _split(path: str, url: str, scheme: str, problems: list[Problem]) -> SplitResult | None:
