@@ -1,13 +1,39 @@
 """Ctrl-C and SIGTERM before there is anything to stop.
 
 Between the first line of Python and the running trading loop nothing has been sent to any
-venue, so a signal simply ends the process: no traceback, and exit code 0, because nothing was
-left undone. Once the loop runs it installs handlers of its own.
+venue, so a signal ends the process at once: no traceback, exit code 0, and with `--json` the
+same object as after a run, with nothing in it. Once the loop runs it has handlers of its own.
 """
 
+import json
 import os
 import signal
+import sys
 from types import FrameType
+
+# The fields of runtime/outcome.py, which is not imported yet when these are needed.
+NOTHING_HAPPENED: dict[str, object] = {
+    "mode": "local",
+    "exit_code": 0,
+    "session": "",
+    "first_quote_ms": None,
+    "markets_quoted_both_sides": 0,
+    "orders_placed": 0,
+    "orders_modified": 0,
+    "orders_canceled": 0,
+    "fills": 0,
+    "open_orders_after_stop": 0,
+    "position": {},
+    "pnl_usd": None,
+    "fees_usd": None,
+    "funding_usd": None,
+    "volume_usd": None,
+    "ledger_match": None,
+    "ledger_differences": [],
+    "refusals": {},
+    "why_not_quoting": {},
+}
+RUNS = ("demo", "run")
 
 
 def stop_quietly_on_signals() -> None:
@@ -17,4 +43,7 @@ def stop_quietly_on_signals() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature is the system's)
+    if "--json" in sys.argv and any(command in sys.argv for command in RUNS):
+        summary = NOTHING_HAPPENED | {"stopped_by": signal.Signals(number).name}
+        os.write(sys.stdout.fileno(), (json.dumps(summary) + "\n").encode())
     os._exit(0)

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from lighterman.domain.clock import Clock
+from lighterman.domain.commands import Query
 from lighterman.domain.errors import InvariantBroken
 from lighterman.domain.events import Event
 from lighterman.engine.decision import Decision
 from lighterman.engine.engine import Engine
-from lighterman.exchange.port import Venue
+from lighterman.risk.gate import Approved
 
 NS_PER_S = 1_000_000_000
 
@@ -43,7 +44,8 @@ class TradingLoop:
         on_broken: Callable[[InvariantBroken], None],
     ) -> None:
         self._engine = engine
-        self._venue: Venue | None = None
+        self._submit: Callable[[Sequence[Approved]], None] = _drop
+        self._query: Callable[[Sequence[Query]], None] = _drop
         self._clock = clock
         self._observers = observers
         self._on_broken = on_broken
@@ -52,9 +54,10 @@ class TradingLoop:
         self._timer: asyncio.TimerHandle | None = None
         self._is_broken = False
 
-    def connect(self, venue: Venue) -> None:
-        """Say where decisions go; the venue was built with `receive` as its sink."""
-        self._venue = venue
+    def connect(self, submit: Callable[[Sequence[Approved]], None], query: Callable[[Sequence[Query]], None]) -> None:
+        """Say where decisions go; until then they are dropped. The venue was built with `receive` as its sink."""
+        self._submit = submit
+        self._query = query
 
     def receive(self, event: Event) -> None:
         """Take an event; the next turn of the asyncio loop handles all that have come in."""
@@ -82,10 +85,10 @@ class TradingLoop:
             decision = self._engine.decide(self._clock.mono_ns())
             for observer in self._observers:
                 observer.observe_decision(decision)
-            if self._venue is not None and decision.approved:
-                self._venue.submit(decision.approved)
-            if self._venue is not None and decision.queries:
-                self._venue.query(decision.queries)
+            if decision.approved:
+                self._submit(decision.approved)
+            if decision.queries:
+                self._query(decision.queries)
         except InvariantBroken as broken:
             self.close()
             self._on_broken(broken)
@@ -104,3 +107,7 @@ class TradingLoop:
         if not self._turn_is_due:
             self._turn_is_due = True
             self._turn()
+
+
+def _drop(_: Sequence[object]) -> None:
+    """Where decisions go before anybody is there to take them."""

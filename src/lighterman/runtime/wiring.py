@@ -7,7 +7,7 @@ order whatever happens: the venue first, the local exchange last.
 import asyncio
 import contextlib
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -38,11 +38,13 @@ from lighterman.monitoring.metrics import Exposition
 from lighterman.monitoring.narrator import Narrator
 from lighterman.monitoring.samples import Outside
 from lighterman.monitoring.server import MonitoringServer
+from lighterman.risk.gate import Approved
 from lighterman.risk.pnl import LossState
 from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.loop import TradingLoop
 from lighterman.runtime.outcome import FirstQuote, Outcome
+from lighterman.runtime.preflight import MarketPreflight
 from lighterman.runtime.stopping import Stop
 from lighterman.runtime.watches import LossKeeper, watch_day, watch_exchange, watch_journal
 from lighterman.signing.pure import generate_key
@@ -63,6 +65,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     started_ns: int  # monotonic time at which the process began
     is_throwaway: bool  # the account ends with the run, and so does what is known of it
     rearm: bool
+    submits: bool = True  # False only looks: decisions are made and shown, and nothing is sent
 
 
 @dataclass(frozen=True)
@@ -120,11 +123,11 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
         transport,
         clock,
         seeded(int.from_bytes(secret_bytes(8), "little"), "reconnect jitter"),
-        loop.receive,
+        MarketPreflight(engine_params, settings.declared, loop.receive, lambda text: log.info("settings", notice=text)),
         on_failure=lambda error: stop.ask(f"client failed: {error!r}", failure="broken"),
     )
     stack.push_async_callback(venue.close)
-    loop.connect(venue)
+    loop.connect(venue.submit if plan.submits else _send_nothing, venue.query)
     stack.callback(loop.close)
     port = _open_monitoring(settings, figures, engine, journal, log, clock, stack)
     for work in (watch_day(clock, loop.receive), watch_journal(journal, store, stop, venue.stop_creates)):
@@ -260,6 +263,10 @@ def _open_monitoring(
     server.start()
     stack.callback(server.stop)
     return server.port
+
+
+def _send_nothing(_: Sequence[Approved]) -> None:
+    """Take the place of the venue's `submit` where only decisions are wanted."""
 
 
 def _run_beside(work: Coroutine[None, None, None], stack: contextlib.AsyncExitStack) -> None:
