@@ -29,7 +29,7 @@ def demo(options: argparse.Namespace) -> int:
     settings = assemble(data, Mode.LOCAL, environ={}, folder=Path(), is_private=True)
     if options.metrics_port is None:
         options.metrics_port = 0
-    return _run(settings, options, is_throwaway=True)
+    return _run(settings, options, is_demo=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
         return say_problems(error, options.config)
     if options.exchange:
         settings = _at(settings, options.exchange)
-    return _run(settings, options, is_throwaway=False)
+    return _run(settings, options, is_demo=False)
 
 
 def say_problems(error: ConfigError, path: Path) -> int:
@@ -59,7 +59,7 @@ def _at(settings: Settings, url: str) -> Settings:
     return replace(settings, venue=replace(settings.venue, base_url=url.rstrip("/"), stream_url=stream))
 
 
-def _run(settings: Settings, options: argparse.Namespace, *, is_throwaway: bool) -> int:
+def _run(settings: Settings, options: argparse.Namespace, *, is_demo: bool) -> int:
     started_ns = process_started_ns()
     is_headless = options.headless or options.json or not sys.stderr.isatty()
     plan = RunPlan(
@@ -67,7 +67,8 @@ def _run(settings: Settings, options: argparse.Namespace, *, is_throwaway: bool)
         exchange_arguments=_exchange_arguments(options),
         duration_ns=options.duration_ns,
         started_ns=started_ns,
-        is_throwaway=is_throwaway,
+        is_throwaway=is_demo,
+        fits_markets=is_demo,
         rearm=getattr(options, "rearm", False),
     )
     clock = SystemClock()

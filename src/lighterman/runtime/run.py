@@ -50,11 +50,15 @@ async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outco
 async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Outcome) -> None:
     """Start the venue, wait for the end, leave nothing behind."""
     before = await bot.account.ledger() if bot.account is not None else None
+    if before is not None:
+        outcome.open_orders_after_stop = before.open_orders
     try:
         await _unless(stop, bot.venue.start())
     except LightermanError as error:
         stop.ask(str(error), failure="start")
         outcome.exit_code = _exit_of(error)
+    if stop.is_asked and not bot.engine.state.ledger.is_open:
+        return  # it ended before anything could be sent
     if not stop.is_asked:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)

@@ -41,6 +41,7 @@ from lighterman.monitoring.server import MonitoringServer
 from lighterman.risk.gate import Approved
 from lighterman.risk.pnl import LossState
 from lighterman.runtime.children import ExchangeProcess
+from lighterman.runtime.demo_markets import fitted
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.loop import TradingLoop
 from lighterman.runtime.outcome import FirstQuote, Outcome
@@ -65,6 +66,7 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
     started_ns: int  # monotonic time at which the process began
     is_throwaway: bool  # the account ends with the run, and so does what is known of it
     rearm: bool
+    fits_markets: bool = False  # quote what the local exchange lists, whatever the settings name
     submits: bool = True  # False only looks: decisions are made and shown, and nothing is sent
 
 
@@ -97,6 +99,8 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
             "dies, and that is not built yet; --mode local runs the same bot on a local exchange"
         )
     venue_settings = await _find_exchange(plan, stop, stack)
+    if plan.fits_markets:
+        settings = await fitted(settings, venue_settings.base_url)
     session, state, store = _open_session(plan, clock, stack)
     signers = await _open_signers(venue_settings, stack)
     account = LocalAccount(venue_settings.base_url, venue_settings.account_index)
