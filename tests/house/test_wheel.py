@@ -16,4 +16,6 @@ def test_wheel_holds_the_package_and_its_licence(repository, tmp_path):
     assert {"lighterman", "lighterman-0.1.0.dist-info"} == {name.split("/")[0] for name in names}
     assert "lighterman-0.1.0.dist-info/licenses/LICENSE" in names
     assert "lighterman/py.typed" in names
-    assert [] == [name for name in names if name.startswith("lighterman/") and not name.endswith((".py", ".json", "py.typed"))]
+    assert [] == [
+        name for name in names if name.startswith("lighterman/") and not name.endswith((".py", ".json", "py.typed"))
+    ]

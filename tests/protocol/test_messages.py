@@ -1,5 +1,4 @@
 import gzip
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,7 +10,6 @@ from lighterman.domain.errors import RemoteProtocolError
 from lighterman.protocol import messages, objects
 from lighterman.protocol.rest import SendReply
 
-RECORDED = Path(__file__).parents[3] / "shared" / "data" / "lighter_mainnet_market_stats_202511"
 FRAMES = {
     "connected": messages.Connected,
     "unsubscribed": messages.Unsubscribed,
@@ -148,11 +146,10 @@ def test_a_subscription_carries_its_token():
     assert b'"auth":"t"' in messages.subscribe("account_tx/1", "t")
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded Lighter frames are not beside this repository")
-def test_recorded_frames_of_the_venue_decode():
+def test_recorded_frames_of_the_venue_decode(shared_data):
     """Every recorded frame of mainnet is of a known kind, and every row of its statistics is read."""
     rows = 0
-    for path in sorted(RECORDED.glob("*.jsonl.gz")):
+    for path in sorted((shared_data / "lighter_mainnet_market_stats_202511").glob("*.jsonl.gz")):
         with gzip.open(path) as lines:
             for line in lines:
                 if b'"raw"' in line:  # the recorder's own log, not the venue's
