@@ -3,10 +3,23 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.trading_floor import ALPHA, CROWD, EXPIRY_MS, START_US, DropOrder, ask, bid, do, fate, floor, taker_bid
+from helpers.trading_floor import (
+    ALPHA,
+    CROWD,
+    EXPIRY_MS,
+    START_US,
+    DropOrder,
+    ask,
+    bid,
+    do,
+    fate,
+    floor,
+    send,
+    taker_bid,
+)
 from lighterman.matching.agenda import Agenda, Duty
 from lighterman.matching.outputs import OrderStatus
-from lighterman.matching.rules import MS
+from lighterman.matching.rules import HOUR, MS
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(list(Duty)))))
@@ -27,6 +40,18 @@ def test_expiry_goes_before_a_transaction_of_the_same_time():
 
     assert fate(exchange, ALPHA, 1) == (OrderStatus.CANCELED_EXPIRED, 0)
     assert exchange.now_us == EXPIRY_MS * MS > START_US
+
+
+def test_funding_goes_before_a_transaction_of_the_same_time():
+    """9.2: a position opened at the full hour pays from the next hour on."""
+    exchange = floor(tier="premium")
+    exchange.advance(START_US + HOUR - 200 * MS)
+    do(exchange, ask(CROWD, 1000, 4, expiry_ms=0))
+    send(exchange, taker_bid(ALPHA, 1000, 4))
+    exchange.advance(START_US + HOUR)
+
+    assert exchange.position_lots(ALPHA, 0) == 4
+    assert exchange.fundings_of(ALPHA) == []
 
 
 def test_expiries_of_ended_orders_are_swept():

@@ -1,5 +1,6 @@
 """Whatever accounts, clocks and prices do, the exchange neither makes nor loses anything."""
 
+import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -40,7 +41,7 @@ class Floor(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.exchange = Exchange([market(0), market(1, maker_fee_ppm=1)], RULES, START_US)
+        self.exchange = Exchange([market(0), market(1, quote_multiplier=3)], RULES, START_US)
         for index, tier in WATCHED.items():
             self.exchange.open_account(index, collateral_micro=4_000, tier=tier, l1_address="0xowner")
             self.exchange.add_key(index, KEY, bytes(40))
@@ -169,7 +170,7 @@ class Floor(RuleBasedStateMachine):
 
     @rule(index=markets, active=st.booleans())
     def switch_market(self, index: int, active: bool) -> None:
-        self.exchange.set_market(market(index, active=active))
+        self.exchange.set_market(msgspec.structs.replace(self.exchange.markets[index], active=active))
 
     @precondition(lambda self: any(self.exchange.open_orders(account) for account in CROWDS))
     @rule(account=st.sampled_from(CROWDS))

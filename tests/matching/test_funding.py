@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from helpers.trading_floor import ALPHA, CROWD, GAMMA, START_US, ask, bid, do, floor, market, only, taker_bid
 from lighterman.matching.exchange import Exchange
 from lighterman.matching.funding import hourly_rate_ppm, impact_price, sample_moment_us
-from lighterman.matching.outputs import FundingPaid
+from lighterman.matching.outputs import FundingPaid, StatsChanged
 from lighterman.matching.rules import HOUR, MINUTE, Rules
 
 RULES = Rules()
@@ -91,6 +91,9 @@ def test_longs_pay_when_the_rate_is_positive():
     assert {index: p.amount_pico for index, p in paid.items()} == {ALPHA: moved[ALPHA], GAMMA: moved[GAMMA]}
     assert (paid[ALPHA].rate_ppm, paid[ALPHA].size_lots, paid[ALPHA].at_us) == (12, 400, START_US + HOUR)
     assert exchange.fundings_of(ALPHA) == [paid[ALPHA]]
+    account = exchange.account(ALPHA)
+    assert account is not None
+    assert account.funding_pico == account.positions[0].funding_pico == moved[ALPHA]
 
 
 def test_the_average_is_over_sixty_samples():
@@ -109,6 +112,14 @@ def test_the_average_is_over_sixty_samples():
     assert (later.rate_ppm, later.at_us) == (12, START_US + 2 * HOUR)
     assert exchange.stats(0).funding_rate_ppm == 12
     assert later.funding_id != first.funding_id
+
+
+def test_a_sample_changes_the_estimate():
+    """8.2: each sample is told, since the coming rate may have moved."""
+    exchange = floor()
+    exchange.advance(START_US + MINUTE)
+
+    assert only(exchange.take_outputs(), StatsChanged) == [StatsChanged(market=0), StatsChanged(market=1)]
 
 
 def test_only_active_markets_with_a_price_pay():

@@ -154,10 +154,18 @@ def test_no_leverage_in_liquidation():
     assert exchange.act(leverage, START_US) is Reject.IN_LIQUIDATION
 
 
-@given(st.integers(2, 5_000), st.booleans(), st.integers(60_000, 400_000), st.integers(900, 1_100))
-def test_liquidation_price_is_where_liquidation_begins(size: int, is_short: bool, collateral: int, mark: int):
+@given(
+    st.integers(2, 5_000),
+    st.booleans(),
+    st.integers(60_000, 400_000),
+    st.integers(900, 1_100),
+    st.sampled_from([1, 10]),
+)
+def test_liquidation_price_is_where_liquidation_begins(
+    size: int, is_short: bool, collateral: int, mark: int, multiplier: int
+):
     """8.5 and 2.7.5: at the shown price AV < MMR is a tick away, whatever mark is now."""
-    exchange = floor(collateral_micro=collateral)
+    exchange = floor(collateral_micro=collateral * multiplier, quote_multiplier=multiplier)
     order, taker = (bid, taker_ask) if is_short else (ask, taker_bid)
     do(exchange, order(CROWD, 1000, size), taker(ALPHA, 1000, size))
     exchange.set_index(0, mark, START_US)
@@ -168,8 +176,9 @@ def test_liquidation_price_is_where_liquidation_begins(size: int, is_short: bool
     price = position.liquidation_price_ticks
 
     def is_safe(at: int) -> bool:
-        value = account.collateral_pico + (position.size_lots * at - _signed_entry(position)) * PICO_PER_MICRO
-        return value >= size * at * 120 * PICO_PER_MICRO // 10_000
+        profit = position.size_lots * at * multiplier - _signed_entry(position)
+        value = account.collateral_pico + profit * PICO_PER_MICRO
+        return value >= size * at * multiplier * 120 * PICO_PER_MICRO // 10_000
 
     assert is_safe(price)
     assert not is_safe(price + 1 if is_short else price - 1)

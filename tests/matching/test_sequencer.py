@@ -281,6 +281,17 @@ def test_a_key_may_not_flood_the_queue():
     assert isinstance(send(exchange, bid(ALPHA, 990, 4, expiry_ms=EXPIRY_MS)), Admitted)
 
 
+def test_forgotten_transactions_are_executed_all_the_same():
+    """2.7.7: what is no longer remembered can no longer be asked for; that is all."""
+    exchange = floor(rules=Rules(transactions_kept=2))
+    send(exchange, *(bid(ALPHA, 990, 4) for _ in range(3)))
+    exchange.advance(LATE_US)
+
+    assert [tx.nonce for tx in only(exchange.take_outputs(), TransactionExecuted)] == [0, 1, 2]
+    assert exchange.transaction(f"{ALPHA}-0") is None
+    assert [record.sequence_index for record in exchange.transactions_of(ALPHA)] == [2, 3]
+
+
 def test_transactions_are_remembered_for_a_while():
     """2.7.7: a transaction is pending, then executed; the oldest are forgotten."""
     exchange = floor(rules=Rules(transactions_kept=2))

@@ -102,8 +102,6 @@ def _drop(state: State, request: Request, key: Key, reason: Reject, now_us: int)
 def _record(state: State, record: TransactionRecord) -> None:
     """Remember a transaction by hash; the oldest is forgotten when there are too many."""
     tx_hash = record.request.tx_hash
-    if not tx_hash:
-        return
     state.transactions.pop(tx_hash, None)
     state.transactions[tx_hash] = record
     if len(state.transactions) > state.rules.transactions_kept:
