@@ -101,11 +101,11 @@ class Venue:
         response = self.app.handle(request, self.now_us)
         return response.status, json.loads(response.body)
 
-    def get(self, name, token=None, ip="127.0.0.1", **parameters):
+    def get(self, name, token=None, /, ip="127.0.0.1", **parameters):
         headers = {"authorization": token} if token else {}
         return self.http("GET", API + name, urlencode(parameters), headers=headers, ip=ip)
 
-    def post(self, name, token=None, **fields):
+    def post(self, name, token=None, /, **fields):
         headers = {"content-type": "application/x-www-form-urlencoded"} | ({"authorization": token} if token else {})
         return self.http("POST", API + name, body=urlencode(fields).encode(), headers=headers)
 
@@ -122,7 +122,7 @@ class Venue:
         listener = Listener(self, ip, is_read_only=is_read_only)
         for channel in channels:
             listener.subscribe(channel, token)
-        return listener
+        return listener  # its first frames are taken
 
 
 class Trader:

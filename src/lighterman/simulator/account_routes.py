@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from lighterman.domain.errors import VenueError
-from lighterman.domain.units import PICO
+from lighterman.domain.units import MICRO_DECIMALS, PICO_DECIMALS, PICO_PER_MICRO
 from lighterman.matching.outputs import FundingPaid, OrderRow, TradeDone, TradeType
 from lighterman.protocol import rest
 from lighterman.protocol.codes import Code
@@ -15,7 +15,7 @@ from lighterman.protocol.rest import API
 from lighterman.simulator import account_rendering as rendering
 from lighterman.simulator.calls import Access, Call, Route, Services, own_view, refuse, view_of
 from lighterman.simulator.forms import invalid
-from lighterman.simulator.market_rendering import MICRO, PPM, SECOND_US, micro_text
+from lighterman.simulator.market_rendering import PPM, SECOND_US, micro_text, number
 
 ALL_KEYS = 255
 ALL_MARKETS = 255
@@ -168,12 +168,13 @@ def _pnl(services: Services, call: Call) -> msgspec.Struct:
     resolution = call.form.text("resolution")
     if resolution not in {"1h", "1d"}:
         raise refuse(Code.INVALID_CANDLE_RESOLUTION)
-    deposited = services.registry.deposited_micro(view.index) / MICRO
+    deposited_micro = services.registry.deposited_micro(view.index)
+    inflow_micro = 0 if call.form.flag("ignore_transfers") else deposited_micro
     row = rest.PnlRow(
         timestamp=call.now_us // SECOND_US,
-        trade_pnl=view.value_pico / PICO - deposited,
-        inflow=0.0 if call.form.flag("ignore_transfers") else deposited,
-        volume=view.traded_micro / MICRO,
+        trade_pnl=number(view.value_pico - deposited_micro * PICO_PER_MICRO, PICO_DECIMALS),
+        inflow=number(inflow_micro, MICRO_DECIMALS),
+        volume=number(view.traded_micro, MICRO_DECIMALS),
     )
     return rest.Pnl(resolution=resolution, pnl=[row])
 

@@ -20,7 +20,7 @@ from lighterman.protocol.codes import Code
 from lighterman.protocol.crypto import goldilocks
 from lighterman.protocol.transactions import Transaction, TxType
 from lighterman.simulator.limits import LimitRules, Quota, TierLimits, Windows
-from lighterman.simulator.requests import request_of, skips_nonce
+from lighterman.simulator.requests import request_of, skips_nonce, unoffered
 from lighterman.simulator.signatures import Verifier
 
 MS_US = 1_000
@@ -91,7 +91,7 @@ class Admission:
 
     def _check_fields(self, tx: Transaction, now_us: int) -> None:
         """Refuse what is wrong by itself, unless something is wrong that is checked before."""
-        fault = transactions.check(tx)
+        fault = transactions.check(tx) or unoffered(tx)
         if fault is None:
             return
         if tx.nonce != self._exchange.next_nonce(tx.account_index, tx.api_key_index) and not skips_nonce(tx):

@@ -9,14 +9,14 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from lighterman.domain.market import Market
+from lighterman.domain.units import MICRO_DECIMALS
 from lighterman.matching.outputs import TradeDone
 from lighterman.protocol.rest import Candle
+from lighterman.simulator.market_rendering import MS_US, number
 
 MINUTE_US = 60_000_000
 MINUTES_KEPT = 3 * 24 * 60
 ROWS_MAX = 500
-MICRO = 1_000_000
-MS_US = 1_000
 
 RESOLUTIONS: Mapping[str, int] = MappingProxyType(
     {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "12h": 720, "1d": 1440}
@@ -73,14 +73,14 @@ class History:
 
 
 def _candle(market: Market, start_us: int, bars: list[_Bar]) -> Candle:
-    unit = market.ticks_per_unit
+    prices, sizes = market.price_decimals, market.size_decimals
     return Candle(
         t=start_us // MS_US,
-        o=bars[0].open / unit,
-        h=max(bar.high for bar in bars) / unit,
-        l=min(bar.low for bar in bars) / unit,
-        c=bars[-1].close / unit,
-        v=sum(bar.lots for bar in bars) / market.lots_per_unit,
-        V=sum(bar.quote_micro for bar in bars) / MICRO,
+        o=number(bars[0].open, prices),
+        h=number(max(bar.high for bar in bars), prices),
+        l=number(min(bar.low for bar in bars), prices),
+        c=number(bars[-1].close, prices),
+        v=number(sum(bar.lots for bar in bars), sizes),
+        V=number(sum(bar.quote_micro for bar in bars), MICRO_DECIMALS),
         i=bars[-1].last_trade_id,
     )

@@ -24,7 +24,6 @@ SECOND_US = 1_000_000
 RATE_DECIMALS = 4  # percent of a rate in ppm
 HOURS_OF_RATE = 8
 PPM = 1_000_000
-MICRO = 1_000_000
 
 _VALUE_DECIMALS = 8
 _NO_LEVEL = Level("", "")
@@ -44,9 +43,9 @@ def micro_text(micro: int) -> str:
     return format_fixed(micro, MICRO_DECIMALS)
 
 
-def price_number(market: Market, price_ticks: int) -> float:
-    """Return a price as the float that the day's figures are made of."""
-    return price_ticks / market.ticks_per_unit
+def number(units: int, decimals: int) -> float:
+    """Return the float nearest to a whole number of 10^-decimals: the form of the day's figures."""
+    return float(format_fixed(units, decimals))
 
 
 def listing(market: Market, created_us: int) -> objects.MarketListing:
@@ -85,14 +84,14 @@ def detail(market: Market, stats: MarketStats, rules: Rules, created_us: int) ->
         min_initial_margin_fraction=market.min_initial_margin_fraction,
         maintenance_margin_fraction=market.maintenance_margin_fraction,
         closeout_margin_fraction=market.closeout_margin_fraction,
-        last_trade_price=price_number(market, stats.last_trade_ticks),
+        last_trade_price=number(stats.last_trade_ticks, market.price_decimals),
         daily_trades_count=stats.day_trades,
-        daily_base_token_volume=stats.day_base_lots / market.lots_per_unit,
-        daily_quote_token_volume=stats.day_quote_micro / PPM,
-        daily_price_low=price_number(market, stats.day_low_ticks),
-        daily_price_high=price_number(market, stats.day_high_ticks),
+        daily_base_token_volume=number(stats.day_base_lots, market.size_decimals),
+        daily_quote_token_volume=number(stats.day_quote_micro, MICRO_DECIMALS),
+        daily_price_low=number(stats.day_low_ticks, market.price_decimals),
+        daily_price_high=number(stats.day_high_ticks, market.price_decimals),
         daily_price_change=_day_change_percent(stats),
-        open_interest=stats.open_interest_lots / market.lots_per_unit,
+        open_interest=number(stats.open_interest_lots, market.size_decimals),
         funding_clamp_small=format_fixed(rules.funding_clamp_small_ppm, RATE_DECIMALS),
         funding_clamp_big=format_fixed(rules.funding_clamp_big_ppm, RATE_DECIMALS),
         base_interest_rate=format_fixed(rules.funding_interest_ppm, RATE_DECIMALS),
@@ -122,10 +121,10 @@ def market_stats(market: Market, stats: MarketStats, book: OrderBook, rules: Rul
         base_interest_rate=format_fixed(rules.funding_interest_ppm, RATE_DECIMALS),
         funding_clamp_small=format_fixed(rules.funding_clamp_small_ppm, RATE_DECIMALS),
         funding_clamp_big=format_fixed(rules.funding_clamp_big_ppm, RATE_DECIMALS),
-        daily_base_token_volume=stats.day_base_lots / market.lots_per_unit,
-        daily_quote_token_volume=stats.day_quote_micro / PPM,
-        daily_price_low=price_number(market, stats.day_low_ticks),
-        daily_price_high=price_number(market, stats.day_high_ticks),
+        daily_base_token_volume=number(stats.day_base_lots, market.size_decimals),
+        daily_quote_token_volume=number(stats.day_quote_micro, MICRO_DECIMALS),
+        daily_price_low=number(stats.day_low_ticks, market.price_decimals),
+        daily_price_high=number(stats.day_high_ticks, market.price_decimals),
         daily_price_change=_day_change_percent(stats),
     )
 
@@ -134,10 +133,10 @@ def market_day(market: Market, stats: MarketStats) -> rest.MarketDay:
     """Return a row of `exchangeStats`."""
     return rest.MarketDay(
         symbol=market.symbol,
-        last_trade_price=price_number(market, stats.last_trade_ticks),
+        last_trade_price=number(stats.last_trade_ticks, market.price_decimals),
         daily_trades_count=stats.day_trades,
-        daily_base_token_volume=stats.day_base_lots / market.lots_per_unit,
-        daily_quote_token_volume=stats.day_quote_micro / PPM,
+        daily_base_token_volume=number(stats.day_base_lots, market.size_decimals),
+        daily_quote_token_volume=number(stats.day_quote_micro, MICRO_DECIMALS),
         daily_price_change=_day_change_percent(stats),
     )
 
@@ -207,6 +206,5 @@ def _value_per_unit(market: Market, rate_ppm: int, index_ticks: int) -> str:
 
 
 def _day_change_percent(stats: MarketStats) -> float:
-    if not stats.day_open_ticks:
-        return 0.0
-    return (stats.last_trade_ticks - stats.day_open_ticks) * 100 / stats.day_open_ticks
+    opened, last = stats.day_open_ticks, stats.last_trade_ticks
+    return (last - opened) * 100 / opened if opened else 0.0

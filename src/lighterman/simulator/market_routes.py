@@ -7,6 +7,7 @@ import msgspec
 
 from lighterman.domain.errors import VenueError
 from lighterman.domain.market import Market
+from lighterman.domain.units import MICRO_DECIMALS
 from lighterman.matching.outputs import TradeDone
 from lighterman.matching.views import FundingRound
 from lighterman.protocol import rest
@@ -15,7 +16,7 @@ from lighterman.protocol.rest import API
 from lighterman.simulator import account_rendering, market_rendering
 from lighterman.simulator.calls import ACCOUNT_INDEX_MAX, Call, Route, Services, own_view, refuse
 from lighterman.simulator.history import RESOLUTIONS
-from lighterman.simulator.market_rendering import MICRO, MS_US, SECOND_US
+from lighterman.simulator.market_rendering import MS_US, SECOND_US, number
 
 ALL_MARKETS = 255
 ANY = -1
@@ -162,7 +163,7 @@ def _exchange_stats(services: Services, _call: Call) -> msgspec.Struct:
     return rest.ExchangeStats(
         total=len(stats),
         order_book_stats=[market_rendering.market_day(market, each) for market, each in stats.items()],
-        daily_usd_volume=sum(each.day_quote_micro for each in stats.values()) / MICRO,
+        daily_usd_volume=number(sum(each.day_quote_micro for each in stats.values()), MICRO_DECIMALS),
         daily_trades_count=sum(each.day_trades for each in stats.values()),
     )
 

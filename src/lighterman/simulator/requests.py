@@ -2,7 +2,6 @@
 
 from typing import TypedDict
 
-from lighterman.domain.errors import VenueError
 from lighterman.matching.requests import (
     AmendOrder,
     DropAll,
@@ -18,11 +17,11 @@ from lighterman.matching.requests import (
 )
 from lighterman.protocol import transactions
 from lighterman.protocol.codes import Code
-from lighterman.protocol.transactions import Attribute, Transaction
+from lighterman.protocol.transactions import Attribute, FieldFault, Transaction
 
 ALL_MARKETS = 255  # the nil value of attribute 5
 
-_KINDS = {int(kind): kind for kind in (OrderKind.LIMIT, OrderKind.MARKET)}
+_KINDS = frozenset({OrderKind.LIMIT, OrderKind.MARKET})
 
 
 class _Head(TypedDict):
@@ -41,10 +40,19 @@ def skips_nonce(tx: Transaction) -> bool:
     return bool(transactions.attribute(tx, Attribute.SKIP_NONCE))
 
 
-def request_of(tx: Transaction, tx_hash: str) -> Request:
-    """Return what a transaction asks for; raises VenueError for what this exchange does not offer."""
+def unoffered(tx: Transaction) -> FieldFault | None:
+    """Return what a well-formed transaction asks for that this exchange does not offer, if anything."""
     if transactions.attribute(tx, Attribute.INTEGRATOR_ACCOUNT):
-        raise VenueError(Code.INTEGRATOR_NOT_APPROVED, Code.INTEGRATOR_NOT_APPROVED.text)
+        return _fault(Code.INTEGRATOR_NOT_APPROVED)
+    if isinstance(tx, transactions.CreateOrderTx) and tx.order_type not in _KINDS:
+        return _fault(Code.UNSUPPORTED_ORDER_TYPE)
+    if isinstance(tx, transactions.ModifyOrderTx) and tx.trigger_price:  # no order here has one to keep (4.8)
+        return _fault(Code.INVALID_TRIGGER_PRICE)
+    return None
+
+
+def request_of(tx: Transaction, tx_hash: str) -> Request:
+    """Return what a transaction asks for that is well-formed and offered."""
     head = _Head(
         account_index=tx.account_index,
         api_key_index=tx.api_key_index,
@@ -70,9 +78,6 @@ def request_of(tx: Transaction, tx_hash: str) -> Request:
 
 
 def _new_order(tx: transactions.CreateOrderTx, head: _Head) -> NewOrder:
-    kind = _KINDS.get(tx.order_type)
-    if kind is None:
-        raise VenueError(Code.UNSUPPORTED_ORDER_TYPE, Code.UNSUPPORTED_ORDER_TYPE.text)
     return NewOrder(
         **head,
         market=tx.market_index,
@@ -80,7 +85,7 @@ def _new_order(tx: transactions.CreateOrderTx, head: _Head) -> NewOrder:
         price_ticks=tx.price,
         is_ask=bool(tx.is_ask),
         client_order_index=tx.client_order_index,
-        kind=kind,
+        kind=OrderKind(tx.order_type),
         time_in_force=TimeInForce(tx.time_in_force),
         reduce_only=bool(tx.reduce_only),
         expiry_ms=tx.order_expiry,
@@ -90,8 +95,6 @@ def _new_order(tx: transactions.CreateOrderTx, head: _Head) -> NewOrder:
 
 
 def _amend_order(tx: transactions.ModifyOrderTx, head: _Head) -> AmendOrder:
-    if tx.trigger_price:  # no order here has one, and a modify may not give it one (4.8)
-        raise VenueError(Code.INVALID_TRIGGER_PRICE, Code.INVALID_TRIGGER_PRICE.text)
     return AmendOrder(
         **head,
         market=tx.market_index,
@@ -100,3 +103,7 @@ def _amend_order(tx: transactions.ModifyOrderTx, head: _Head) -> AmendOrder:
         price_ticks=tx.price,
         order_version=transactions.attribute(tx, Attribute.ORDER_VERSION) or None,
     )
+
+
+def _fault(code: Code) -> FieldFault:
+    return FieldFault(code, code.text)

@@ -188,10 +188,10 @@ async def serve(
     )
     driver = driver or make_driver(options)
     server = Server(driver, rules, SystemClock())
-    runner = web.ServerRunner(web.Server(server.answer), handle_signals=False, access_log=None)
+    runner = web.ServerRunner(web.Server(server.answer, access_log=None), shutdown_timeout=CLOSE_S_MAX)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, options.host, options.port, shutdown_timeout=CLOSE_S_MAX)
+        site = web.TCPSite(runner, options.host, options.port)
         await site.start()
         address = f"{_bracketed(options.host)}:{runner.addresses[0][1]}"
         async with asyncio.TaskGroup() as tasks:

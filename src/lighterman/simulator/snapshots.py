@@ -6,6 +6,7 @@ from types import MappingProxyType
 import msgspec
 
 from lighterman.domain.market import Market
+from lighterman.domain.units import MICRO_DECIMALS
 from lighterman.matching.exchange import Exchange
 from lighterman.matching.outputs import TradeDone
 from lighterman.matching.views import AccountView
@@ -14,13 +15,12 @@ from lighterman.simulator import account_rendering as rendering
 from lighterman.simulator.account_feed import user_stats_frame
 from lighterman.simulator.channels import Channel
 from lighterman.simulator.market_feed import MarketFeed, height_frame, trade_frame
-from lighterman.simulator.market_rendering import USDC_ASSET
+from lighterman.simulator.market_rendering import USDC_ASSET, number
 
 TRADES_REPLAYED = 50
 DAY_US = 86_400_000_000
 DAYS_PER_WEEK = 7
 DAYS_PER_MONTH = 30
-MICRO = 1_000_000
 
 
 class Snapshots:
@@ -106,7 +106,7 @@ def _trades(exchange: Exchange, view: AccountView, channel: Channel, now_us: int
         daily_volume=_volume(trades, now_us, 1),
         weekly_volume=_volume(trades, now_us, DAYS_PER_WEEK),
         monthly_volume=_volume(trades, now_us, DAYS_PER_MONTH),
-        total_volume=view.traded_micro / MICRO,
+        total_volume=number(view.traded_micro, MICRO_DECIMALS),
     )
 
 
@@ -136,7 +136,7 @@ def _all(exchange: Exchange, view: AccountView, channel: Channel, now_us: int) -
         daily_volume=_volume(trades, now_us, 1),
         weekly_volume=_volume(trades, now_us, DAYS_PER_WEEK),
         monthly_volume=_volume(trades, now_us, DAYS_PER_MONTH),
-        total_volume=view.traded_micro / MICRO,
+        total_volume=number(view.traded_micro, MICRO_DECIMALS),
     )
 
 
@@ -155,7 +155,7 @@ def _since(trades: list[TradeDone], now_us: int, days: int) -> list[TradeDone]:
 
 
 def _volume(trades: list[TradeDone], now_us: int, days: int) -> float:
-    return sum(trade.quote_micro for trade in _since(trades, now_us, days)) / MICRO
+    return number(sum(trade.quote_micro for trade in _since(trades, now_us, days)), MICRO_DECIMALS)
 
 
 _OF_ACCOUNT: Mapping[str, Callable[[Exchange, AccountView, Channel, int], msgspec.Struct]] = MappingProxyType(
