@@ -83,7 +83,7 @@ def test_a_label_names_its_base(label, symbol):
             "markets[].baseDecimals, quoteDecimals, tickSize: compared with the venue's own description, which counts",
         ),
         ({}, "performance.orderPoolSize: no pool is needed; bounds the orders tracked at once"),
-        ({}, "performance.websocketBufferSize: bounds the inbound queue, in messages"),
+        ({}, "performance.websocketBufferSize: without effect; all that has arrived is taken in before each decision"),
         ({"monitoring.host": "10.0.0.1"}, "monitoring.host: 10.0.0.1 shows positions and PnL beyond this machine"),
         (
             {"risk.maxOrderValueUSD": 9001},

@@ -45,7 +45,7 @@ def test_the_seeds_file_loads(tmp_path):
         loaded.engine.requote_interval_ms,
         loaded.engine.orders_tracked_max,
     )
-    assert (9090, 10_000, 7) == (loaded.monitoring.port, loaded.venue.inbox_messages_max, loaded.engine.account_index)
+    assert (9090, 7) == (loaded.monitoring.port, loaded.engine.account_index)
     assert ("info", "stdout", "stderr") == (loaded.logs.level, loaded.logs.output_path, loaded.logs.error_output_path)
     assert [(18, 6, "0.01"), (8, 6, "0.1")] == [
         (market.base_decimals, market.quote_decimals, market.tick_size) for market in loaded.declared

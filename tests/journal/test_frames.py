@@ -55,6 +55,16 @@ def test_zeros_at_the_end_are_a_tear():
         assert [*PAYLOADS, Torn(len(data), len(PAYLOADS), zeros)] == found(data + b"\x00" * zeros)
 
 
+def test_large_damage_is_measured():
+    """A large torn frame is measured to the end of the file, and zeros with something behind them are no tear."""
+    data = written(PAYLOADS)
+    large = written([*PAYLOADS, b"x" * (3 * CHUNK_BYTES)])[:-1]
+
+    assert Torn(len(data), len(PAYLOADS), len(large) - len(data)) == found(large)[-1]
+    with pytest.raises(JournalError, match="head of the record is damaged"):
+        found(data + b"\x00" * (2 * CHUNK_BYTES) + b"x")
+
+
 def test_every_flipped_bit_is_found():
     """Each bit of the file, flipped, stops the reading at its own record, with the byte named."""
     data = written(PAYLOADS)

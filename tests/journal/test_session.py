@@ -8,7 +8,7 @@ import pytest
 from helpers.journals import HandClock, MemoryDisk
 from lighterman.domain.errors import JournalError
 from lighterman.journal.disk import SystemDisk
-from lighterman.journal.session import create_session, find_session, write_summary
+from lighterman.journal.session import SAME_SECOND_MAX, create_session, find_session, write_summary
 
 WALL_US = HandClock().wall_us()
 
@@ -32,6 +32,16 @@ def test_sessions_of_one_second_differ():
     names = [create_session(disk, "runs", "demo", WALL_US, b"").name for _ in range(3)]
 
     assert [f"2026-07-25T02-34-22Z-demo{suffix}" for suffix in ("", "-2", "-3")] == names
+
+
+def test_no_end_of_sessions_in_one_second():
+    """A clock that stands still is told, instead of being counted for ever."""
+    disk = MemoryDisk()
+    for _ in range(SAME_SECOND_MAX - 1):
+        create_session(disk, "runs", "demo", WALL_US, b"")
+
+    with pytest.raises(JournalError, match="sessions began in one second"):
+        create_session(disk, "runs", "demo", WALL_US, b"")
 
 
 def test_sessions_are_found():

@@ -120,6 +120,16 @@ def test_a_journal_that_cannot_begin_refuses(operation):
         open_writer(MemoryDisk(Faults(operation, 1, errno.ENOSPC)))
 
 
+@pytest.mark.parametrize("operation", [*OPERATIONS, "close"])
+def test_an_end_that_fails_is_said(operation):
+    """A journal whose last record or whose file cannot be closed did not end well."""
+    disk = MemoryDisk()
+    writer = open_writer(disk)
+    disk.fault = Faults(operation, 1, errno.EIO)
+
+    assert JournalState.FAILED is writer.close("end").state
+
+
 def test_a_full_journal_is_said():
     """At its bound the journal ends with a record that says so, still readable, and forbids new orders."""
     disk = MemoryDisk()

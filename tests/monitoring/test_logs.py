@@ -1,6 +1,7 @@
 """Log lines: cheap to say, complete in JSON, never a secret, never a flood."""
 
 import json
+import os
 import sys
 import threading
 from pathlib import Path
@@ -168,6 +169,29 @@ def test_the_thread_writes_everything(tmp_path):
 
     assert bench.writer.stop(10)
     assert 2000 == len(bench.lines())
+
+
+def test_a_stuck_output_holds_up_nobody(tmp_path):
+    """While nobody reads the output, saying things costs nothing, and the end waits only as long as allowed."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    clock = HandClock()
+    log = Log("debug", clock)
+    writer = LogWriter(log, LogSettings(output_path=str(pipe)), clock)
+    for number in range(RING_MAX):
+        log.debug("said", number=number)
+    writer.start()
+    assert not writer.stop(0.2)
+
+    read = 0
+    os.set_blocking(reader, True)
+    while piece := os.read(reader, 1 << 16):
+        read += piece.count(b"\n")
+        if read == RING_MAX:
+            break
+    assert writer.stop(10)
+    os.close(reader)
 
 
 def test_a_full_disk_is_told_once(tmp_path):

@@ -82,11 +82,15 @@ def test_outcomes_are_counted_by_command():
     figures.observe_decision(decision(clock, first, second, third, modify(4, first), cancel(5, first)))
     for event in (
         acked(1),
+        acked(1),
         CommandExecuted(1, "", 5),
         CommandExecuted(1, "", 5),
         CommandRefused(2, 21706, "too small", 5),
         CommandUnknown(3, "timeout", 5),
         CommandExecuted(4, "", 5),
+        CommandUnknown(4, "late", 5),
+        acked(4),
+        acked(4),
         CommandExecuted(5, "order not found", 5),
         acked(77),
         CommandUnknown(77, "", 5),
@@ -100,6 +104,7 @@ def test_outcomes_are_counted_by_command():
         ("place", "refused"): 1,
         ("place", "unknown"): 1,
         ("modify", "executed"): 1,
+        ("modify", "acked"): 1,
         ("cancel", "failed"): 1,
     } == figures.orders.outcomes
     assert 1 == figures.markets[0].modified

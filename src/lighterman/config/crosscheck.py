@@ -45,7 +45,9 @@ def notices(reading: Reading) -> list[str]:
     if "performance.orderPoolSize" in reading.given:
         found.append("performance.orderPoolSize: no pool is needed; bounds the orders tracked at once")
     if "performance.websocketBufferSize" in reading.given:
-        found.append("performance.websocketBufferSize: bounds the inbound queue, in messages")
+        found.append(
+            "performance.websocketBufferSize: without effect; all that has arrived is taken in before each decision"
+        )
     host = reading.values.get("monitoring.host")
     if isinstance(host, str) and not is_loopback(host):
         found.append(f"monitoring.host: {host} shows positions and PnL beyond this machine")

@@ -1,6 +1,7 @@
 """The configuration file, one row per key. Reading, help and documentation all come from here.
 
-`into` names the field a value becomes: the owning room's parameters, never a second list.
+`into` names the field a value becomes: the owning room's parameters, never a second list. What
+goes into "ignored" has no effect, which is said at the start.
 """
 
 import enum
@@ -521,13 +522,13 @@ _OTHERS = (
     Key(
         path="performance.websocketBufferSize",
         kind=Kind.WHOLE,
-        into="venue.inbox_messages_max",
+        into="ignored.websocket_buffer_size",
         default=10_000,
         low=100,
         high=1_000_000,
         unit="messages",
-        meaning="Bound of the inbound queue. When it is full the newest book wins; order and fill messages are never "
-        "dropped, an overflow of those forces a resync.",
+        meaning="Accepted from seed files and without effect: all that has arrived is taken in before each decision, "
+        "so no queue of messages builds up that would need a bound.",
     ),
     Key(
         path="performance.answerTimeoutMs",

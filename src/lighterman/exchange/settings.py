@@ -23,4 +23,3 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     signer: str = "auto"  # "auto", "official" or "pure"
     api_key: Secret | None = None
     cancel_api_key: Secret | None = None
-    inbox_messages_max: int = 10_000

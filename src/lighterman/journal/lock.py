@@ -8,6 +8,7 @@ from pathlib import Path
 from lighterman.domain.errors import PreflightError
 
 LOCK_MODE = 0o600
+FOLDER_MODE = 0o700
 PID_BYTES_MAX = 20
 
 
@@ -22,7 +23,7 @@ class InstanceLock:
     def acquire(self, pid: int) -> None:
         """Take the lock; raises PreflightError, naming the process that has it."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, LOCK_MODE)
         except OSError as error:
             raise PreflightError(f"{self._path}: {error.strerror}") from None

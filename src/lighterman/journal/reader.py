@@ -6,7 +6,7 @@ from lighterman.domain.errors import JournalError
 from lighterman.domain.events import Event
 from lighterman.journal.disk import Disk
 from lighterman.journal.frames import Torn, read_frames
-from lighterman.journal.records import FORMAT_VERSION, Decided, Ending, Header, decode
+from lighterman.journal.records import FORMAT_VERSION, Broke, Decided, Ending, Header, decode
 
 
 class JournalReader:
@@ -30,7 +30,7 @@ class JournalReader:
             raise JournalError(f"{path}: is of format {header.format_version}, this program reads {FORMAT_VERSION}")
         self.header = header
 
-    def __iter__(self) -> Iterator[Event | Decided]:
+    def __iter__(self) -> Iterator[Event | Decided | Broke]:
         for frame in self._frames:
             if isinstance(frame, Torn):
                 self.ending = str(frame)
@@ -47,7 +47,7 @@ class JournalReader:
             yield record
         self.ending = f"never closed: record {self.records - 1} is the last"
 
-    def _decode(self, payload: bytes) -> Header | Event | Decided | Ending:
+    def _decode(self, payload: bytes) -> Header | Event | Decided | Broke | Ending:
         try:
             record = decode(payload)
         except JournalError as error:

@@ -18,7 +18,7 @@ from lighterman.risk.pnl import LossState
 
 FORMAT_VERSION = 1
 
-_HEADER, _EVENT, _MARK, _DECISION, _ENDING = b"H", b"E", b"M", b"D", b"Z"
+_HEADER, _EVENT, _MARK, _DECISION, _BREAK, _ENDING = b"H", b"E", b"M", b"D", b"X", b"Z"
 _NOW = struct.Struct("<q")
 _EVENT_DECODER = msgspec.json.Decoder(Event)
 
@@ -42,6 +42,13 @@ class Decided(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Broke(msgspec.Struct, frozen=True):
+    """The engine broke: on the event before this, or in `decide(now_ns)` where that is not 0."""
+
+    now_ns: int
+    reason: str
+
+
 class Ending(msgspec.Struct, frozen=True):
     """The last record: why recording ended, and how many records could not be kept."""
 
@@ -49,7 +56,7 @@ class Ending(msgspec.Struct, frozen=True):
     dropped: int = 0
 
 
-Record = Header | Event | Decided | Ending
+Record = Header | Event | Decided | Broke | Ending
 
 
 def encode_decision(decision: Decision) -> bytes:
@@ -57,13 +64,15 @@ def encode_decision(decision: Decision) -> bytes:
     return msgspec.json.encode(decision)
 
 
-def encode(record: Header | Event | Decision | Ending) -> bytes:
+def encode(record: Header | Event | Decision | Broke | Ending) -> bytes:
     """Return a record's payload; a decision that says nothing is only its mark."""
     if isinstance(record, Decision):
         now = _NOW.pack(record.now_ns)
         return _MARK + now if record.is_empty else _DECISION + now + encode_decision(record)
     if isinstance(record, Header):
         return _HEADER + msgspec.json.encode(record)
+    if isinstance(record, Broke):
+        return _BREAK + msgspec.json.encode(record)
     if isinstance(record, Ending):
         return _ENDING + msgspec.json.encode(record)
     return _EVENT + msgspec.json.encode(record)
@@ -82,6 +91,8 @@ def decode(payload: bytes) -> Record:
             return Decided(now_ns, data or encode_decision(Decision(now_ns, [], [], [], [], None)))
         if kind == _HEADER:
             return msgspec.json.decode(body, type=Header)
+        if kind == _BREAK:
+            return msgspec.json.decode(body, type=Broke)
         if kind == _ENDING:
             return msgspec.json.decode(body, type=Ending)
     except (msgspec.DecodeError, struct.error) as error:

@@ -23,11 +23,11 @@ from lighterman.domain.events import Event
 from lighterman.engine.decision import Decision
 from lighterman.journal.disk import Disk
 from lighterman.journal.frames import MAGIC, FrameWriter
-from lighterman.journal.records import Ending, Header, encode
+from lighterman.journal.records import Broke, Ending, Header, encode
 from lighterman.journal.settings import JournalSettings
 
 PENDING_MAX = 50_000  # records waiting to be written: some seconds of a busy market
-BATCH_RECORDS = 256  # about 0.5 ms of encoding, then the other threads have their turn
+BATCH_RECORDS = 128  # about 0.3 ms of encoding, then the other threads have their turn
 ENDING_BYTES = 2048  # kept free for the last record
 REASON_MAX = 200
 IDLE_S = 0.02
@@ -73,7 +73,7 @@ class JournalWriter:
         self._clock = clock
         self._bytes_max = settings.bytes_max
         self._fsync_interval_ns = settings.fsync_interval_ms * NS_PER_MS
-        self._pending: deque[Event | Decision] = deque()  # append and popleft are atomic
+        self._pending: deque[Event | Decision | Broke] = deque()  # append and popleft are atomic
         self._frames = FrameWriter()
         self._state = JournalState.RECORDING
         self._reason = ""
@@ -114,7 +114,11 @@ class JournalWriter:
         """Keep a decision, of which nothing has been sent yet."""
         self._keep(decision)
 
-    def _keep(self, record: Event | Decision) -> None:
+    def observe_break(self, now_ns: int, reason: str) -> None:
+        """Keep that the engine broke on the last event, or in `decide(now_ns)` where that is not 0."""
+        self._keep(Broke(now_ns, reason))
+
+    def _keep(self, record: Event | Decision | Broke) -> None:
         if self._overflowed or self._state is not JournalState.RECORDING:
             self._refused += 1
         elif len(self._pending) >= PENDING_MAX:

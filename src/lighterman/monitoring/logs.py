@@ -108,13 +108,12 @@ class LogWriter:
     def stop(self, timeout_s: float) -> bool:
         """Write what is left and end; return False if the output took longer than allowed."""
         self._stop.set()
-        if self._thread.is_alive():
+        if self._thread.ident is None:
+            self._finish()
+        else:
             self._thread.join(timeout_s)
             if self._thread.is_alive():
                 return False
-        while self.flush():
-            pass
-        self._say_repeats(everything=True)
         for stream in (self._output, self._errors):
             if stream not in (sys.stdout, sys.stderr):
                 with contextlib.suppress(OSError):  # what could not be written has been told
@@ -158,6 +157,12 @@ class LogWriter:
         while not self._stop.wait(IDLE_S):
             while self.flush():
                 self._stop.wait(PAUSE_S)
+        self._finish()
+
+    def _finish(self) -> None:
+        while self.flush():
+            pass
+        self._say_repeats(everything=True)
 
 
 class _Repeats:

@@ -5,6 +5,7 @@ or buckets. Rendering happens on the thread of whoever scrapes, from plain attri
 here runs on the trading thread.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -41,6 +42,8 @@ from lighterman.monitoring.samples import (
     unrealized_usd,
     why_not_quoting,
 )
+
+PAUSE_S = 0.0002  # rendering everything at a stretch would hold up a decision by milliseconds
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -382,6 +385,7 @@ class Exposition(Collector):
         self._figures = figures
         self._outside = outside
         self._clock = clock
+        self._never = threading.Event()
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -392,10 +396,11 @@ class Exposition(Collector):
         return []
 
     def collect(self) -> Iterator[Family]:
-        """Yield every metric as it stands now."""
+        """Yield every metric as it stands now, and after each let the trading thread have the interpreter."""
         scene = Scene(self._figures, self._outside(), self._clock.mono_ns())
         for metric in METRICS:
             yield metric.family(scene)
+            self._never.wait(PAUSE_S)
 
     def render(self) -> bytes:
         """Return the text of /metrics."""

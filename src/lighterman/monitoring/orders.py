@@ -28,19 +28,31 @@ class _Order:
         self.has_filled = False
 
 
+class _Sent:
+    """One command on its way. The receipt and the verdict may come in either order."""
+
+    __slots__ = ("command", "decided_ns", "is_acked", "is_over")
+
+    def __init__(self, command: Command, decided_ns: int) -> None:
+        self.command = command
+        self.decided_ns = decided_ns
+        self.is_acked = False
+        self.is_over = False
+
+
 class OrderWatch:
     """Counts orders into the figures of their markets, and commands by outcome."""
 
     def __init__(self, markets: Mapping[int, MarketFigures]) -> None:
         self._markets = markets
         self._orders: dict[int, _Order] = {}  # by client order index
-        self._commands: dict[int, tuple[Command, int]] = {}  # by id: what was sent, and when it was decided
+        self._commands: dict[int, _Sent] = {}  # by id, until acknowledged and over
         self.outcomes: dict[tuple[str, str], int] = {}  # by command and outcome
         self.is_refused = False  # whether the last order or modify of which we heard was not taken
 
     def sent(self, command: Command, now_ns: int) -> None:
         """A command leaves us."""
-        self._commands[command.command_id] = (command, now_ns)
+        self._commands[command.command_id] = _Sent(command, now_ns)
         if len(self._commands) > REMEMBERED_MAX:
             del self._commands[next(iter(self._commands))]
         if isinstance(command, PlaceOrder):
@@ -50,33 +62,37 @@ class OrderWatch:
 
     def acked(self, event: CommandAcked) -> None:
         """The venue has queued it: for a new order, the time this took is its placement time."""
-        known = self._commands.get(event.command_id)
-        if known is None:
+        sent = self._commands.get(event.command_id)
+        if sent is None or sent.is_acked:
             return
-        command, decided_ns = known
-        self._count(command, "acked")
-        if isinstance(command, PlaceOrder):
-            self._markets[command.market].placement.observe(event.recv_ns - decided_ns)
+        sent.is_acked = True
+        self._count(sent.command, "acked")
+        if isinstance(sent.command, PlaceOrder):
+            self._markets[sent.command.market].placement.observe(event.recv_ns - sent.decided_ns)
+        if sent.is_over:
+            del self._commands[event.command_id]
 
     def unknown(self, event: CommandUnknown) -> None:
         """Nobody knows what became of it; it may still be answered."""
-        known = self._commands.get(event.command_id)
-        if known is not None:
-            self._count(known[0], "unknown")
+        sent = self._commands.get(event.command_id)
+        if sent is not None and not sent.is_over:
+            self._count(sent.command, "unknown")
 
     def refused(self, event: CommandRefused) -> None:
         """It certainly had no effect."""
-        self._failed(event.command_id, "refused")
+        command = self._over(event.command_id, "refused")
+        if command is not None:
+            self._commands.pop(event.command_id, None)  # no receipt follows
+            self._failed(command)
 
     def executed(self, event: CommandExecuted) -> None:
         """The sequencer has run it, or found that it could not apply."""
-        if event.error:
-            self._failed(event.command_id, "failed")
-            return
-        command, _ = self._commands.pop(event.command_id, (None, 0))
+        command = self._over(event.command_id, "failed" if event.error else "executed")
         if command is None:
             return
-        self._count(command, "executed")
+        if event.error:
+            self._failed(command)
+            return
         if isinstance(command, PlaceOrder | ModifyOrder):
             self.is_refused = False
         if isinstance(command, ModifyOrder):
@@ -111,11 +127,18 @@ class OrderWatch:
         if order is not None and order.is_live:
             self._markets[order.market].open_orders -= 1
 
-    def _failed(self, command_id: int, outcome: str) -> None:
-        command, _ = self._commands.pop(command_id, (None, 0))
-        if command is None:
-            return
-        self._count(command, outcome)
+    def _over(self, command_id: int, outcome: str) -> Command | None:
+        """Count the end of a command, once; return the command, or None if it is not known or over already."""
+        sent = self._commands.get(command_id)
+        if sent is None or sent.is_over:
+            return None
+        sent.is_over = True
+        self._count(sent.command, outcome)
+        if sent.is_acked:
+            del self._commands[command_id]
+        return sent.command
+
+    def _failed(self, command: Command) -> None:
         if isinstance(command, PlaceOrder | ModifyOrder):
             self.is_refused = True
         if isinstance(command, PlaceOrder):
