@@ -4,6 +4,7 @@ from functools import partial
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from helpers.local_venue import SECOND_US, Venue
 from lighterman.protocol.transactions import CancelAllMode, CancelOrderTx, TimeInForce
@@ -205,6 +206,34 @@ def test_a_used_client_index_is_21728():
 def test_what_is_no_transaction_is_refused(tx_type, info, code):
     """Bad JSON is 21501, a type that is not traded here 21505."""
     assert Venue().post("sendTx", tx_type=tx_type, tx_info=info)[1]["code"] == code
+
+
+def test_a_market_that_is_closed_is_21605():
+    """An inactive market takes no orders but lets cancels through."""
+    venue = Venue()
+    trader = venue.trader()
+    trader.send(trader.create())
+    venue.exchange.set_market(replace(venue.exchange.markets[0], active=False))
+
+    assert code_of(venue, trader.create(nonce=1)) == 21605
+    assert code_of(venue, trader.create(nonce=1, is_ask=2)) == 21605
+    assert code_of(venue, trader.cancel(5001, nonce=1)) == 200
+
+
+def test_a_due_switch_refuses_orders_and_lets_cancels_pass():
+    """Once the dead man's switch is due creates and modifies are 21122 until it has fired (protocol reference 4.10)."""
+    venue = Venue()
+    trader = venue.trader()
+    trader.send(trader.create())
+    trader.send(trader.cancel_all(CancelAllMode.SCHEDULED, venue.now_ms + 300_000))
+    venue.go(300)
+
+    assert code_of(venue, trader.create(nonce=2)) == 21122
+    assert code_of(venue, trader.modify(5001, price=289_000, nonce=2)) == 21122
+    assert code_of(venue, trader.cancel(4242, nonce=2)) == 200
+    venue.go(1)
+    assert venue.exchange.open_orders(100) == []
+    assert code_of(venue, trader.create(nonce=3)) == 200
 
 
 def test_a_batch_is_queued_whole_or_not_at_all():

@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from helpers.local_server import PATIENCE_S, running
-from helpers.local_venue import QuietMarket
+from helpers.local_venue import QuietMarket, crowd
 from lighterman.chance import secret_bytes
 from lighterman.domain.errors import ConfigError
 from lighterman.protocol import messages, rest
@@ -171,3 +171,30 @@ async def test_a_signal_or_the_end_of_its_parent_stops_the_process(number):
     assert (process.returncode, out) == (0, b"")
     assert b"SIMULATED" in err
     assert b"Traceback" not in err
+
+
+class DeepMarket(QuietMarket):
+    """A market whose book is so deep that a snapshot of it is large."""
+
+    def start(self, exchange, now_us):
+        super().start(exchange, now_us)
+        for step in range(3_000):
+            crowd(exchange, 0, is_ask=False, price_ticks=100_000 + step, size_lots=1_000)
+
+
+async def flood(deaf, http, url):
+    """Ask for snapshots and read none, while somebody else is served."""
+    for _ in range(2_000):
+        await deaf.send_bytes(messages.subscribe("order_book/0"))
+        await deaf.send_bytes(messages.unsubscribe("order_book/0"))
+        async with http.get(url) as reply:
+            assert reply.status == 200
+
+
+async def test_a_client_that_does_not_read_is_cut_off():
+    """A connection that takes nothing is ended before its frames fill memory; others are served on."""
+    async with running(driver=DeepMarket(), enforces_limits=False) as (http, ready):
+        deaf = await http.ws_connect(ready["ws_url"])
+        with pytest.raises(ConnectionError):
+            await flood(deaf, http, ready["url"])
+        await deaf.close()

@@ -50,6 +50,7 @@ class Admission:
         self._sent = Windows()
         self._leverage_sent = Windows()
         self._quotas: dict[str, Quota] = {}
+        self._owners: dict[int, str] = {}
         self._infos: OrderedDict[str, str] = OrderedDict()
 
     def send(self, tx_types: Sequence[int], tx_infos: Sequence[bytes | str], now_us: int) -> Receipt:
@@ -108,11 +109,10 @@ class Admission:
 
     def _pay(self, requests: Sequence[Request], hashes: list[str], now_us: int) -> Receipt:
         """Count the transactions against the owner's rates and quota (protocol reference 6.2, 6.3)."""
-        account_index = requests[0].account_index
-        account = self._exchange.account(account_index)
-        if account is None or not self._limits.enforced:
+        if not self._limits.enforced:
             return Receipt(hashes, 0, '{"ratelimit": "Ratelimit is off"}', None)
-        owner, tier = account.l1_address or str(account_index), self._limits.tiers[account.tier]
+        account_index = requests[0].account_index
+        owner, tier = self._owner(account_index), self._limits.tiers[self._exchange.tier(account_index).name]
         changes = sum(isinstance(request, SetLeverage) for request in requests)
         has_room = self._sent[owner].has_room(len(requests), tier.transactions, now_us)
         may_change = self._leverage_sent[owner].has_room(changes, self._limits.leverage_changes_per_minute, now_us)
@@ -140,6 +140,14 @@ class Admission:
         remaining = quota.remaining(self._limits, traded_micro)
         message = f"{remaining} volume quota remaining." if has_used else '{"ratelimit": "didn\'t use volume quota"}'
         return message, remaining
+
+    def _owner(self, account_index: int) -> str:
+        """Return the address that owns an account; it never changes."""
+        owner = self._owners.get(account_index)
+        if owner is None:
+            view = self._exchange.account(account_index)
+            owner = self._owners[account_index] = view.l1_address if view else ""
+        return owner
 
     def _remember(self, parsed: Sequence[Transaction], hashes: Sequence[str]) -> None:
         for tx, tx_hash in zip(parsed, hashes, strict=True):
