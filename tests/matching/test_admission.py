@@ -132,6 +132,8 @@ def test_order_counts():
     do(exchange, bid(ALPHA, 990, 4))
 
     assert too_many == Rejected(Reject.TOO_MANY_ORDERS_MARKET, 1)
+    spread = send(exchange, bid(ALPHA, 990, 4, market=1), bid(ALPHA, 990, 4, market=1))
+    assert spread == Rejected(Reject.TOO_MANY_ORDERS_ACCOUNT, 1)
     assert refusal(exchange, bid(ALPHA, 990, 4)) is Reject.TOO_MANY_ORDERS_MARKET
     do(exchange, bid(ALPHA, 990, 4, market=1))
     assert refusal(exchange, bid(ALPHA, 990, 4, market=1)) is Reject.TOO_MANY_ORDERS_ACCOUNT
