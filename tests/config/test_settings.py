@@ -56,10 +56,11 @@ def test_the_seeds_file_loads(tmp_path):
     ("name", "mode", "symbols"),
     [
         ("config.json", Mode.LOCAL, ["ETH", "BTC", "SOL"]),
+        ("../src/lighterman/config/demo.json", Mode.LOCAL, ["ETH", "BTC", "SOL"]),
         ("config.testnet.json", Mode.TESTNET, ["ETH"]),
         ("config.testnet.json", Mode.LOCAL, ["ETH"]),
     ],
-    ids=["local", "testnet", "testnet-locally"],
+    ids=["local", "demo", "testnet", "testnet-locally"],
 )
 def test_the_files_we_ship_load(repository, name, mode, symbols):
     """The configurations of the tree are valid in the mode they are for."""

@@ -7,7 +7,7 @@ from lighterman.domain.events import BookDelta, CollateralReport, CommandAcked, 
 from lighterman.engine.decision import Decision
 from lighterman.engine.params import EngineParams
 from lighterman.journal.reader import JournalReader
-from lighterman.journal.records import Decided, Header
+from lighterman.journal.records import Broke, Decided, Header
 from lighterman.journal.settings import JournalSettings
 from lighterman.journal.writer import JournalWriter
 from lighterman.risk.gate import Approved, Refusal
@@ -124,7 +124,7 @@ def recorded(events: list[Event] = EVENTS, reason: str = "done") -> bytes:
     return disk.files["j"]
 
 
-def replayed(data: bytes) -> tuple[list[Event | Decided], JournalReader]:
+def replayed(data: bytes) -> tuple[list[Event | Decided | Broke], JournalReader]:
     """Return the records in a journal's bytes, and its reader after the last of them."""
     disk = MemoryDisk()
     disk.files["j"] = data

@@ -12,7 +12,7 @@ from lighterman.domain.errors import JournalError
 from lighterman.domain.events import BookSnapshot, Event, Link, LinkReport, MarketReport
 from lighterman.domain.market import Market
 from lighterman.engine.decision import Decision
-from lighterman.journal.records import Decided, Ending, decode, encode, encode_decision
+from lighterman.journal.records import Broke, Decided, Ending, decode, encode, encode_decision
 
 WHOLE = st.integers(-(10**30), 10**30)
 MARKET = Market(
@@ -71,9 +71,9 @@ def test_an_empty_decision_is_a_mark():
     assert Decided(2600, encode_decision(EMPTY_DECISION)) == decode(encode(EMPTY_DECISION))
 
 
-def test_header_and_ending_come_back():
-    """The first and the last record come back equal."""
-    for record in (HEADER, Ending("closed: done", 4)):
+def test_the_rare_records_come_back():
+    """The first record, the last one and that of a broken engine come back equal."""
+    for record in (HEADER, Broke(7, "order filled twice"), Ending("closed: done", 4)):
         assert record == decode(encode(record))
 
 

@@ -8,7 +8,7 @@ import pytest
 from helpers.journals import DECISION, EMPTY_DECISION, EVENTS, HEADER, HandClock, MemoryDisk, open_writer, replayed
 from lighterman.domain.errors import JournalError
 from lighterman.domain.events import CommandAcked
-from lighterman.journal.records import encode_decision
+from lighterman.journal.records import Broke, encode_decision
 from lighterman.journal.writer import BATCH_RECORDS, PENDING_MAX, JournalState, JournalThread
 
 OPERATIONS = ["append", "fsync"]
@@ -46,6 +46,19 @@ def test_a_session_comes_back():
     assert "closed: asked to stop" == reader.ending
     assert (JournalState.CLOSED, 6, 0) == (health.state, health.records, health.dropped)
     assert len(disk.files["j"]) == health.bytes_written == health.bytes_synced == disk.synced["j"]
+
+
+def test_a_broken_engine_is_kept():
+    """What broke, and where, stands in the journal after the event on which it did."""
+    disk = MemoryDisk()
+    writer = open_writer(disk)
+    writer.observe_event(EVENTS[0])
+    writer.observe_break(0, "crossed ourselves")
+    writer.close("broken")
+
+    records, _ = replayed(disk.files["j"])
+
+    assert [EVENTS[0], Broke(0, "crossed ourselves")] == records
 
 
 def test_observing_writes_nothing():
