@@ -1,9 +1,10 @@
 """Our own account: what its channels say, and what was missed while they were silent.
 
 Law: each trade and each funding payment is told once, whatever told it, and none from before
-the first account snapshot, which contains them. After every reconnect, trades, fundings,
-orders and account are read over REST before the link counts as up; missed fills are told
-before the snapshot that already contains them. Streams resume nothing (protocol reference 3.1).
+the first account snapshot, which contains them. Account, orders, trades and fundings are read
+over REST together, and missed fills are told before the snapshot that already contains them:
+before the link counts as up after a reconnect, since streams resume nothing (protocol
+reference 3.1), and whenever the engine asks for the account.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -141,7 +142,16 @@ class PrivateFeed:
     # -- what was missed -----------------------------------------------------------------
 
     async def become_ready(self) -> None:
-        """Read what was missed, then tell it in the order in which it can be understood."""
+        """Catch up, then be up."""
+        await self.catch_up()
+        for watcher in self._watchers:
+            watcher.stream_was_silent()
+        if not self._is_up:
+            self._is_up = True
+            self._emit(LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=self._clock.mono_ns()))
+
+    async def catch_up(self) -> None:
+        """Read what may have been missed, and tell it in the order in which it can be understood."""
         snapshot = await self.snapshot()
         trades = await self._reads.trades_after(self._whole_until_trade)
         fundings = await self._reads.fundings()
@@ -150,11 +160,6 @@ class PrivateFeed:
         self._tell_fills(trades, recv_ns)
         self._tell_fundings(fundings, recv_ns)
         self._emit(snapshot)
-        for watcher in self._watchers:
-            watcher.stream_was_silent()
-        if not self._is_up:
-            self._is_up = True
-            self._emit(LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=recv_ns))
 
     def _tell_fills(self, rows: Iterable[objects.TradeFacts], recv_ns: int) -> None:
         for fill in self._translator.fills(rows, recv_ns):

@@ -109,9 +109,8 @@ class Questions:
 
     async def _ask_account(self) -> None:
         if self._is_account_wanted:
-            snapshot = await self._feed.snapshot()
+            await self._feed.catch_up()
             self._is_account_wanted = False
-            self._emit(snapshot)
 
     async def _ask_transactions(self) -> None:
         """Look at each open transaction once; come back for those that have not run."""

@@ -246,8 +246,8 @@ def market_of(facts: objects.MarketFacts) -> Market:
 
 
 def collateral_pico(facts: objects.AccountFacts) -> int:
-    """Return the collateral: from USDC's `margin_balance`, which has twelve decimals, where both agree."""
-    shown_pico = parse_signed(facts.collateral, MICRO_DECIMALS) * PICO_PER_MICRO
+    """Return the collateral: from USDC's `margin_balance`, which has twelve decimals, where it agrees with the rest."""
+    shown_pico = _pico(facts.collateral)
     for row in facts.assets or ():
         if row.asset_id == USDC_ASSET and row.margin_balance:
             exact_pico = _pico(row.margin_balance)
