@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -18,7 +19,7 @@ import feed
 from naive import NaiveMaker
 
 from lighterman.clock import SystemClock, cpu_ns
-from lighterman.domain.commands import CancelOrder
+from lighterman.domain.commands import CancelAll, CancelOrder
 from lighterman.domain.events import (
     AccountSnapshot,
     DayStarted,
@@ -34,9 +35,12 @@ from lighterman.engine.params import EngineParams, MarketParams
 from lighterman.protocol.messages import BookFrame
 from lighterman.protocol.stream import StreamSession
 from lighterman.protocol.translate import Translator
+from lighterman.risk.gate import Approved
 from lighterman.risk.limits import AccountLimits, MarketLimits
 from lighterman.risk.pnl import LossState
 from lighterman.strategy.params import QuoteParams
+
+Ladder = list[tuple[int, int]]  # (price_ticks, size_lots) of each resting order
 
 UPDATES = 2000
 FRAME_NS = 50_000_000
@@ -103,7 +107,7 @@ class OurMaker:
         self.engine.observe(AccountSnapshot(10**16, [], [], 1, 1))
         self.engine.observe(DayStarted(1, 1))
 
-    def on_message(self, message: bytes, now_ns: int) -> list:
+    def on_message(self, message: bytes, now_ns: int) -> list[Approved]:
         """Take one frame; return what risk has approved. This is what is timed."""
         for frame in self.session.receive(message, now_ns):
             if isinstance(frame, BookFrame):
@@ -114,20 +118,22 @@ class OurMaker:
         """Take the once-a-second statistics: outside the timed part."""
         self.engine.observe(StatsReport(0, MARK_TICKS, MARK_TICKS, 0, now_ns))
 
-    def answer(self, approved: list, now_ns: int) -> None:
+    def answer(self, approved: list[Approved], now_ns: int) -> None:
         """Let the venue answer at once: outside the timed part."""
         for item in approved:
             command = item.command
-            order = self.engine.state.orders.get(command.client_order_index)
+            order = None if isinstance(command, CancelAll) else self.engine.state.orders.get(command.client_order_index)
+            if order is None:
+                continue
             status, price, size = "open", order.asked_ticks, order.asked_lots
             if isinstance(command, CancelOrder):
                 status = "canceled"
             self.engine.observe(
-                OrderReport(0, command.client_order_index, 1, order.is_ask, price, size, 0, status, 0, now_ns)
+                OrderReport(0, order.client_order_index, 1, order.is_ask, price, size, 0, status, 0, now_ns)
             )
 
 
-def _run_ours(frames: list[bytes], samples: list[tuple[int, int]] | None) -> list[tuple[int, int]]:
+def _run_ours(frames: list[bytes], samples: list[tuple[int, int]] | None) -> list[Ladder]:
     """Run all frames; collect (cpu, wall) of each update, and return the resting ladder after each."""
     maker, clock = OurMaker(), SystemClock()
     wanted = []
@@ -146,7 +152,7 @@ def _run_ours(frames: list[bytes], samples: list[tuple[int, int]] | None) -> lis
     return wanted
 
 
-def _run_naive(frames: list[bytes], samples: list[tuple[int, int]] | None) -> list[tuple[int, int]]:
+def _run_naive(frames: list[bytes], samples: list[tuple[int, int]] | None) -> list[Ladder]:
     maker, clock = NaiveMaker(NAIVE), SystemClock()
     wanted = []
     for number, message in enumerate(frames):
@@ -185,7 +191,7 @@ def _figures(samples: list[tuple[int, int]]) -> dict[str, float]:
     }
 
 
-def measure(rounds: int) -> dict[str, object]:
+def measure(rounds: int) -> dict[str, Any]:
     """Return the figures of both makers and their ratio, from interleaved rounds."""
     frames = list(feed.frames(UPDATES))
     agreed = agreement(frames)
