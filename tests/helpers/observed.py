@@ -1,6 +1,7 @@
 """A small account on two markets, to be watched: figures, a clock, and events to feed them."""
 
 from helpers.journals import HandClock
+from lighterman.domain.clock import Clock
 from lighterman.domain.commands import CancelOrder, Command, ModifyOrder, PlaceOrder
 from lighterman.domain.events import (
     AccountSnapshot,
@@ -69,9 +70,9 @@ def new_figures(clock: HandClock, loss: LossState | None = None) -> Figures:
     return Figures(PARAMS, loss or LossState(), clock)
 
 
-def connected(clock: HandClock) -> list[Event]:
+def connected(clock: Clock) -> list[Event]:
     """Return what comes in until both markets could be quoted."""
-    now = clock.now_ns
+    now = clock.mono_ns()
     return [
         *(LinkReport(link, up=True, reason="", recv_ns=now) for link in Link),
         MarketReport(ETH, now),

@@ -42,6 +42,12 @@ def stop_quietly_on_signals() -> None:
         signal.signal(number, _end)
 
 
+def ignore_signals() -> None:
+    """Let SIGINT and SIGTERM pass, once everything has been stopped and only the result is to be told."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature is the system's)
     if "--json" in sys.argv and any(command in sys.argv for command in RUNS):
         summary = NOTHING_HAPPENED | {"stopped_by": signal.Signals(number).name}

@@ -5,15 +5,19 @@ Usage errors exit with 2, as argparse has it; all other exit codes stand in `run
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lighterman import __version__
 from lighterman.cli.interrupts import stop_quietly_on_signals
+from lighterman.domain.hosts import is_loopback
 
 SCENARIOS = ("calm", "normal", "volatile", "toxic", "crash")
+PORT_MAX = 65_535
 NS_PER_UNIT = {"ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_600_000_000_000}
 
 
@@ -23,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     parser = build_parser(words)
     options = parser.parse_args(words)
+    if getattr(options, "exchange", None) is not None:
+        _refuse_market_options(parser, options)
     if options.command is None:
         parser.print_help(sys.stderr)
         return 2
@@ -35,9 +41,35 @@ def duration_ns(text: str) -> int:
     """Return the nanoseconds in a duration such as `90s`, `10m`, `1.5h` or `500ms`."""
     for unit in ("ms", "s", "m", "h"):
         number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdigit():
-            return int(float(number) * NS_PER_UNIT[unit])
+        if number != text and number.replace(".", "", 1).isdecimal():
+            found_ns = int(float(number) * NS_PER_UNIT[unit])
+            if found_ns:
+                return found_ns
     raise argparse.ArgumentTypeError(f"{text!r} is no duration; write it as 90s, 10m, 1.5h or 500ms")
+
+
+def port(text: str) -> int:
+    """Return a TCP port, 0 for any free one."""
+    if text.isdecimal() and int(text) <= PORT_MAX:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port; write 0 to {PORT_MAX}")
+
+
+def local_url(text: str) -> str:
+    """Return the address of an exchange on this machine; throw-away keys are shown to nobody else."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        plain = not (parts.path.rstrip("/") or parts.query or parts.fragment or parts.username)
+        if parts.scheme == "http" and plain and is_loopback(parts.hostname or "") and parts.port:
+            return f"http://{parts.netloc}"
+    raise argparse.ArgumentTypeError(f"{text!r} is no exchange on this machine; write it as http://127.0.0.1:PORT")
+
+
+def _refuse_market_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """An exchange that runs already has its market: options that would be ignored are an error."""
+    given = [name for name in ("seed", "scenario", "tape", "speed", "verify") if getattr(options, name) is not None]
+    if given:
+        parser.error(f"--{given[0]} is for an exchange that is started here; --exchange names one that runs already")
 
 
 def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -80,7 +112,9 @@ def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
         default="local",
         help="who is at the other end (default: local, an exchange started for the occasion)",
     )
-    run.add_argument("--exchange", metavar="URL", help="use the local exchange that already runs at this address")
+    run.add_argument(
+        "--exchange", type=local_url, metavar="URL", help="use the local exchange that already runs at this address"
+    )
     run.add_argument("--rearm", action="store_true", help="trade again after the daily loss limit has stopped it")
     _add_run_options(run)
     run.set_defaults(handler=("run", "run"))
@@ -93,7 +127,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--headless", action="store_true", help="no live status, only log lines")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout; implies --headless")
     parser.add_argument(
-        "--metrics-port", type=int, metavar="PORT", help="instead of the configured one; 0: any free port"
+        "--metrics-port", type=port, metavar="PORT", help="instead of the configured one; 0: any free port"
     )
     parser.add_argument("--directory", type=Path, metavar="DIR", help="where the session is recorded (default: runs)")
     _add_market_options(parser)

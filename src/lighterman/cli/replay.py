@@ -36,6 +36,8 @@ def _print(result: Replay) -> None:
     print(f"session {result.session}, recorded by lighterman {result.recorded_by}")
     print(f"{result.events} events, {result.decisions} decisions, {result.commands} commands")
     print(f"journal: {'complete' if result.complete else 'INCOMPLETE'}, {result.ending}")
+    if result.broke:
+        print(f"the engine broke: {result.broke}")
     if result.difference is None:
         print("every decision is identical, to the byte")
         return

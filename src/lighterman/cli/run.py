@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from importlib.resources import files
@@ -10,8 +11,10 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from lighterman.cli.interrupts import ignore_signals
 from lighterman.clock import SystemClock, process_started_ns
-from lighterman.config.networks import Mode
+from lighterman.config.crosscheck import MESSAGES_PER_MINUTE
+from lighterman.config.networks import STREAM_PATH, Mode
 from lighterman.config.settings import Settings, assemble, load
 from lighterman.domain.errors import ConfigError
 from lighterman.runtime.exits import Exit
@@ -34,13 +37,14 @@ def demo(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run as a settings file says."""
-    import os  # noqa: PLC0415  (the environment is read here and nowhere else)
-
     try:
         settings = load(options.config, Mode(options.mode), os.environ)
     except ConfigError as error:
-        return say_problems(error, options.config)
-    if options.exchange:
+        code = say_problems(error, options.config)
+        if options.json:
+            _print_json(Outcome(mode=options.mode, stopped_by=str(error), exit_code=code, open_orders_after_stop=0))
+        return code
+    if options.exchange is not None:
         settings = _at(settings, options.exchange)
     return _run(settings, options, is_demo=False)
 
@@ -55,28 +59,28 @@ def say_problems(error: ConfigError, path: Path) -> int:
 
 def _at(settings: Settings, url: str) -> Settings:
     """Return the settings for a local exchange that runs already."""
-    stream = url.replace("http", "ws", 1).rstrip("/") + "/stream"
-    return replace(settings, venue=replace(settings.venue, base_url=url.rstrip("/"), stream_url=stream))
+    stream = url.replace("http", "ws", 1) + STREAM_PATH
+    return replace(settings, venue=replace(settings.venue, base_url=url, stream_url=stream))
 
 
 def _run(settings: Settings, options: argparse.Namespace, *, is_demo: bool) -> int:
-    started_ns = process_started_ns()
     is_headless = options.headless or options.json or not sys.stderr.isatty()
     plan = RunPlan(
         settings=_adjusted(settings, options, shows_status=not is_headless),
         exchange_arguments=_exchange_arguments(options),
         duration_ns=options.duration_ns,
-        started_ns=started_ns,
+        started_ns=process_started_ns(),
         is_throwaway=is_demo,
         fits_markets=is_demo,
         rearm=getattr(options, "rearm", False),
     )
     clock = SystemClock()
     screen = _Screen(clock)
-    outcome = asyncio.run(run_bot(plan, clock, screen.show if not is_headless else _announce))
+    outcome = asyncio.run(run_bot(plan, clock, _announce if is_headless else screen.show))
+    ignore_signals()  # there is nothing left to stop, and the result is still to be told
     screen.close()
     if options.json:
-        print(msgspec.json.encode(outcome).decode())
+        _print_json(outcome)
     else:
         _print(outcome)
     return outcome.exit_code
@@ -88,13 +92,28 @@ def _adjusted(settings: Settings, options: argparse.Namespace, *, shows_status: 
         settings = replace(settings, monitoring=replace(settings.monitoring, port=options.metrics_port))
     if options.directory is not None:
         settings = replace(settings, journal=replace(settings.journal, directory=str(options.directory)))
-    if options.json and settings.logs.output_path == "stdout":
-        settings = replace(settings, logs=replace(settings.logs, output_path="stderr"))
     if options.tier is not None:
-        settings = replace(settings, venue=replace(settings.venue, tier=options.tier))
-    if shows_status and settings.logs.output_path in ("stdout", "stderr"):
-        settings = replace(settings, logs=replace(settings.logs, level="error"))
-    return settings
+        settings = _on_tier(settings, options.tier)
+    logs = settings.logs
+    if options.json:  # stdout belongs to the result
+        logs = replace(logs, output_path=_not_stdout(logs.output_path))
+        logs = replace(logs, error_output_path=_not_stdout(logs.error_output_path))
+    if shows_status and logs.output_path in ("stdout", "stderr"):
+        logs = replace(logs, level="error")
+    return replace(settings, logs=logs)
+
+
+def _on_tier(settings: Settings, tier: str) -> Settings:
+    """Return the settings for another tier, with a message budget that fits it."""
+    limits, usual = settings.engine.limits, MESSAGES_PER_MINUTE[settings.venue.tier]
+    most = MESSAGES_PER_MINUTE[tier]
+    messages = most if limits.messages_per_minute == usual else min(limits.messages_per_minute, most)
+    engine = replace(settings.engine, limits=replace(limits, messages_per_minute=messages))
+    return replace(settings, engine=engine, venue=replace(settings.venue, tier=tier))
+
+
+def _not_stdout(path: str) -> str:
+    return "stderr" if path == "stdout" else path
 
 
 def _exchange_arguments(options: argparse.Namespace) -> list[str]:
@@ -143,8 +162,17 @@ def _announce(bot: Bot) -> None:
     bot.log.info("started", session=bot.session.folder, metricsPort=bot.metrics_port)
 
 
+def _print_json(outcome: Outcome) -> None:
+    print(msgspec.json.encode(outcome).decode())
+
+
 def _print(outcome: Outcome) -> None:
     orders = outcome.open_orders_after_stop
+    if outcome.pnl_usd is None:  # it never began
+        print(f"lighterman: {outcome.stopped_by}", file=sys.stderr)
+        if orders:
+            print(f"lighterman: {orders} orders of this account are open, from before", file=sys.stderr)
+        return
     left = "UNKNOWN how many orders are left" if orders is None else f"{orders} orders left, asked of the exchange"
     print(f"stopped by {outcome.stopped_by}: {left}")
     print(
@@ -158,5 +186,4 @@ def _print(outcome: Outcome) -> None:
         print("ledger: equal to the exchange's, to the last unit" if outcome.ledger_match else "ledger: DIFFERENT")
         for difference in outcome.ledger_differences:
             print(f"  {difference}")
-    if outcome.session:
-        print(f"session {outcome.session}    replay it: lighterman replay last --verify")
+    print(f"session recorded; replay it: lighterman replay {outcome.session} --verify")

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lighterman.domain.errors import TransportError
+from lighterman.domain.errors import ConfigError, TransportError
+from lighterman.runtime.exits import Exit
 
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 2.0
@@ -54,7 +55,11 @@ class ExchangeProcess:
         return cls(process)
 
     async def ready(self) -> ReadyExchange:
-        """Return where it listens; raises TransportError if it ends or stays silent."""
+        """Return where it listens.
+
+        Raises ConfigError if it did not take its options (it has said why on stderr), and
+        TransportError if it ended otherwise or stays silent.
+        """
         if self._process.stdout is None:
             raise TransportError("the local exchange has no output to read")
         try:
@@ -65,6 +70,8 @@ class ExchangeProcess:
             raise TransportError(f"the local exchange was not ready within {READY_TIMEOUT_S:.0f} s") from None
         except (ValueError, KeyError):
             code = await self._process.wait() if not line else None
+            if code == Exit.CONFIG:
+                raise ConfigError(["the local exchange cannot be started with these options"]) from None
             raise TransportError(f"the local exchange did not start (exit code {code})") from None
 
     async def ended(self) -> int:

@@ -1,9 +1,9 @@
 """The bot's turn: drain what has arrived, observe it all, decide once, submit.
 
 Law: one thread, and plain calls between an event and the order it causes. Every event is
-journaled before the engine sees it, every decision before anything of it is sent. A broken
-invariant ends trading: this loop stops deciding and says so; what happens then is decided in
-`shutdown.py`.
+journaled before the engine sees it, every decision before anything of it is sent. Any
+exception ends trading, a broken invariant like every other bug: half a turn has been made, so
+nothing may be decided on it. This loop then says so; what follows is decided in `shutdown.py`.
 """
 
 import asyncio
@@ -12,7 +12,6 @@ from typing import Protocol
 
 from lighterman.domain.clock import Clock
 from lighterman.domain.commands import Query
-from lighterman.domain.errors import InvariantBroken
 from lighterman.domain.events import Event
 from lighterman.engine.decision import Decision
 from lighterman.engine.engine import Engine
@@ -34,14 +33,18 @@ class Observer(Protocol):
 
 
 class TradingLoop:
-    """Carries events to the engine and decisions to the venue, on the running asyncio loop."""
+    """Carries events to the engine and decisions to the venue, on the running asyncio loop.
+
+    `on_broken` hears of the exception that ended it, and of the time that `decide` was called
+    with: 0 where it was not called.
+    """
 
     def __init__(
         self,
         engine: Engine,
         clock: Clock,
         observers: Sequence[Observer],
-        on_broken: Callable[[InvariantBroken], None],
+        on_broken: Callable[[Exception, int], None],
     ) -> None:
         self._engine = engine
         self._submit: Callable[[Sequence[Approved]], None] = _drop
@@ -52,12 +55,17 @@ class TradingLoop:
         self._inbox: list[Event] = []
         self._turn_is_due = False
         self._timer: asyncio.TimerHandle | None = None
-        self._is_broken = False
+        self._is_over = False
 
     def connect(self, submit: Callable[[Sequence[Approved]], None], query: Callable[[Sequence[Query]], None]) -> None:
         """Say where decisions go; until then they are dropped. The venue was built with `receive` as its sink."""
         self._submit = submit
         self._query = query
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing is decided any more."""
+        return self._is_over
 
     def receive(self, event: Event) -> None:
         """Take an event; the next turn of the asyncio loop handles all that have come in."""
@@ -68,30 +76,32 @@ class TradingLoop:
 
     def close(self) -> None:
         """Stop deciding."""
-        self._is_broken = True
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
 
     def _turn(self) -> None:
         self._turn_is_due = False
         events, self._inbox = self._inbox, []
-        if self._is_broken:
+        if self._is_over:
             return
+        now_ns = 0
         try:
             for event in events:
                 for observer in self._observers:
                     observer.observe_event(event)
                 self._engine.observe(event)
-            decision = self._engine.decide(self._clock.mono_ns())
+            now_ns = self._clock.mono_ns()
+            decision = self._engine.decide(now_ns)
             for observer in self._observers:
                 observer.observe_decision(decision)
             if decision.approved:
                 self._submit(decision.approved)
             if decision.queries:
                 self._query(decision.queries)
-        except InvariantBroken as broken:
+        except Exception as error:  # noqa: BLE001  (whatever it is, it must stop trading, not vanish in asyncio)
             self.close()
-            self._on_broken(broken)
+            self._on_broken(error, now_ns)
             return
         self._set_timer()
 

@@ -11,6 +11,7 @@ from lighterman.monitoring.figures import Figures
 from lighterman.protocol.rest import Ledger
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.status import usd
+from lighterman.runtime.stopping import Failure
 
 NS_PER_MS = 1_000_000
 
@@ -107,14 +108,18 @@ def differences(engine: Engine, before: Ledger, after: Ledger) -> list[str]:
     return found
 
 
-def exit_code(*, open_orders: int | None, failure: str, loss_tripped: bool) -> Exit:
-    """Return the code that tells the truth, gravest first."""
-    if failure == "broken":
-        return Exit.BROKEN
+EXITS = {
+    Failure.BUG: Exit.BROKEN,
+    Failure.VENUE: Exit.VENUE,
+    Failure.GONE: Exit.VENUE,
+    Failure.JOURNAL: Exit.FAIL_SAFE,
+}
+
+
+def exit_code(*, open_orders: int | None, failure: Failure | None, loss_tripped: bool) -> Exit:
+    """Return the code that tells the truth, gravest first: what may be left at the venue counts most."""
     if open_orders != 0:
         return Exit.ORDERS_UNKNOWN
-    if failure == "venue":
-        return Exit.VENUE
-    if failure:
-        return Exit.FAIL_SAFE
+    if failure is not None:
+        return EXITS[failure]
     return Exit.RISK_HALT if loss_tripped else Exit.OK

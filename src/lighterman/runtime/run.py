@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from lighterman.domain.clock import Clock
-from lighterman.domain.errors import JournalError, LightermanError, TransportError, VenueError
+from lighterman.domain.errors import ConfigError, JournalError, LightermanError, TransportError, VenueError
+from lighterman.engine.engine import Engine
 from lighterman.protocol.rest import Ledger
 from lighterman.runtime.exits import Exit
+from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.outcome import NS_PER_MS, Outcome, differences, exit_code, fill_in
-from lighterman.runtime.shutdown import cancel_without_engine, stop_trading
-from lighterman.runtime.stopping import Stop
+from lighterman.runtime.shutdown import STOP_WITHIN_S, cancel_without_engine, stop_trading
+from lighterman.runtime.stopping import Failure, Stop
 from lighterman.runtime.wiring import NS_PER_S, Bot, RunPlan, open_bot
 
 SETTLE_TRIES = 20
@@ -34,6 +36,7 @@ async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outco
     stop = Stop()
     stop.listen_to_signals()
     outcome = Outcome(mode=plan.settings.mode.value, stopped_by="", exit_code=Exit.OK, open_orders_after_stop=0)
+    bot: Bot | None = None
     async with contextlib.AsyncExitStack() as stack:
         try:
             bot = await _unless(stop, open_bot(plan, clock, stop, stack))
@@ -41,60 +44,67 @@ async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outco
                 show(bot)
                 await _trade(bot, plan, clock, stop, outcome)
         except LightermanError as error:  # before anything was sent
-            stop.ask(str(error), failure="start")
+            stop.ask(str(error), Failure.START)
             outcome.exit_code = _exit_of(error)
-    outcome.stopped_by = stop.reason
+        outcome.stopped_by = stop.reason
+        if outcome.open_orders_after_stop != 0:
+            outcome.exit_code = Exit.ORDERS_UNKNOWN
+        stop.exit_now = Exit(outcome.exit_code)
+        if bot is not None:
+            outcome.session = bot.session.folder
+            bot.summarise(outcome)
     return outcome
 
 
 async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Outcome) -> None:
-    """Start the venue, wait for the end, leave nothing behind."""
+    """Start the venue, wait for the end, leave nothing behind; raises LightermanError before anything was sent."""
     before = await bot.account.ledger() if bot.account is not None else None
     if before is not None:
         outcome.open_orders_after_stop = before.open_orders
-    try:
-        await _unless(stop, bot.venue.start())
-    except LightermanError as error:
-        stop.ask(str(error), failure="start")
-        outcome.exit_code = _exit_of(error)
+    stop.exit_now = Exit.ORDERS_UNKNOWN
+    await _unless(stop, bot.venue.start())
     if stop.is_asked and not bot.engine.state.ledger.is_open:
         return  # it ended before anything could be sent
     if not stop.is_asked:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
         stop.ask("duration")
-    broken = stop.failure == "broken"
-    if broken:
-        outcome.open_orders_after_stop = await cancel_without_engine(bot.engine, bot.venue, clock)
-    else:
-        outcome.open_orders_after_stop = await stop_trading(bot.loop, bot.engine, bot.venue, clock, stop.reason)
+    outcome.open_orders_after_stop = await _leave_nothing(bot, clock, stop)
     fill_in(outcome, bot.engine, bot.figures, clock.mono_ns())
     if bot.first_quote.at_ns is not None:
         outcome.first_quote_ms = (bot.first_quote.at_ns - plan.started_ns) // NS_PER_MS
     if bot.account is not None and before is not None:
-        await _compare_ledgers(bot, before, outcome)
-    if stop.failure != "start":
-        outcome.exit_code = exit_code(
-            open_orders=outcome.open_orders_after_stop,
-            failure=stop.failure,
-            loss_tripped=bool(bot.engine.state.loss.tripped),
-        )
-    outcome.session = bot.session.folder
-    bot.summarise(outcome)
+        await _compare_ledgers(bot.account, bot.engine, before, outcome)
+    outcome.exit_code = exit_code(
+        open_orders=outcome.open_orders_after_stop,
+        failure=stop.failure,
+        loss_tripped=bool(bot.engine.state.loss.tripped),
+    )
 
 
-async def _compare_ledgers(bot: Bot, before: Ledger, outcome: Outcome) -> None:
+async def _leave_nothing(bot: Bot, clock: Clock, stop: Stop) -> int | None:
+    """Cancel everything, by the engine while it can be trusted; return how many orders are left, None if unknown."""
+    count: int | None = None
+    if stop.failure is not Failure.BUG:
+        within_s = 0.0 if stop.failure is Failure.GONE else STOP_WITHIN_S
+        count = await stop_trading(bot.loop, bot.engine, bot.venue, clock, stop.reason, within_s)
+    if stop.failure is Failure.BUG:  # perhaps only while it stopped
+        bot.loop.close()
+        count = await cancel_without_engine(bot.engine, bot.venue, clock)
+    return count
+
+
+async def _compare_ledgers(account: LocalAccount, engine: Engine, before: Ledger, outcome: Outcome) -> None:
     """Compare with the exchange's own books; the last events may still be on the wire for a moment."""
-    if bot.account is None:
-        return
     for _ in range(SETTLE_TRIES):
         try:
-            after = await bot.account.ledger()
+            after = await account.ledger()
         except LightermanError:
             return
-        outcome.ledger_differences = differences(bot.engine, before, after)
+        outcome.ledger_differences = differences(engine, before, after)
         outcome.ledger_match = not outcome.ledger_differences
-        outcome.open_orders_after_stop = after.open_orders
+        if after.open_orders or outcome.open_orders_after_stop is not None:  # none now is no proof of none to come
+            outcome.open_orders_after_stop = after.open_orders
         if outcome.ledger_match:
             return
         await asyncio.sleep(SETTLE_EVERY_S)
@@ -116,6 +126,8 @@ async def _unless(stop: Stop, awaitable: Awaitable[T]) -> T | None:
 
 
 def _exit_of(error: LightermanError) -> Exit:
+    if isinstance(error, ConfigError):
+        return Exit.CONFIG
     if isinstance(error, JournalError):
         return Exit.FAIL_SAFE
     return Exit.VENUE if isinstance(error, TransportError | VenueError) else Exit.PREFLIGHT

@@ -17,47 +17,75 @@ from lighterman.runtime.loop import TradingLoop
 
 NS_PER_S = 1_000_000_000
 STOP_WITHIN_S = 10.0
-ASK_EVERY_S = 0.1
+LOOK_EVERY_S = 0.02  # at our own orders, which costs nothing
+ASK_EVERY_S = 1.0  # the venue, whose answers are rationed
+LAST_ANSWER_S = 1.0
 REPEAT_S = 1.0
 
 
-async def stop_trading(loop: TradingLoop, engine: Engine, venue: Venue, clock: Clock, reason: str) -> int | None:
+async def stop_trading(
+    loop: TradingLoop, engine: Engine, venue: Venue, clock: Clock, reason: str, within_s: float = STOP_WITHIN_S
+) -> int | None:
     """Let the engine cancel everything; return the venue's count of open orders, None if unknown.
 
     Done when the venue shows no order and none of ours is unanswered, so that nothing can
-    come alive after we have gone.
+    come alive after we have gone. The venue is asked when all of ours have ended, and once a
+    second otherwise.
     """
     loop.receive(StopRequested(reason, clock.mono_ns()))
-    deadline_ns = clock.mono_ns() + int(STOP_WITHIN_S * NS_PER_S)
+    orders = engine.state.orders
+    deadline_ns = clock.mono_ns() + int(within_s * NS_PER_S)
+    ask_ns = 0
+    was_settled = False
     count: int | None = None
-    while clock.mono_ns() < deadline_ns:
-        await asyncio.sleep(ASK_EVERY_S)
-        count = await _open_orders(venue)
-        if count == 0 and not len(engine.state.orders):
+    while clock.mono_ns() < deadline_ns and not loop.is_over:
+        await asyncio.sleep(LOOK_EVERY_S)
+        is_settled = not len(orders)
+        if clock.mono_ns() < ask_ns and is_settled == was_settled:
+            continue
+        was_settled = is_settled
+        count = await _open_orders(venue, clock, deadline_ns)
+        ask_ns = clock.mono_ns() + int(ASK_EVERY_S * NS_PER_S)
+        if count == 0 and not len(orders):
             return 0
-    return count if not len(engine.state.orders) else None
+    if _never_had_orders(engine):
+        return 0
+    return count if count or not len(orders) else None
+
+
+def _never_had_orders(engine: Engine) -> bool:
+    """Tell whether the venue showed an account without orders at the start, and we sent none since."""
+    state = engine.state
+    return state.ledger.is_open and not state.order_counter and not len(state.orders) and not state.halt_reason
 
 
 async def cancel_without_engine(engine: Engine, venue: Venue, clock: Clock) -> int | None:
-    """After a broken invariant the engine is not asked any more: cancel everything over its head."""
+    """After a bug the engine is not asked any more: cancel everything over its head.
+
+    Nobody counts what is still on the way, so nothing that adds an order leaves any more, and
+    the venue must show none twice, with another cancel-all between the answers.
+    """
+    venue.stop_creates()
     deadline_ns = clock.mono_ns() + int(STOP_WITHIN_S * NS_PER_S)
-    repeat_ns = 0
+    command_id = engine.state.commands
     count: int | None = None
+    zeros = 0
     while clock.mono_ns() < deadline_ns:
-        if clock.mono_ns() >= repeat_ns:
-            engine.state.commands += 1
-            venue.submit([cancel_everything(engine.state.commands)])
-            repeat_ns = clock.mono_ns() + int(REPEAT_S * NS_PER_S)
-        await asyncio.sleep(ASK_EVERY_S)
-        count = await _open_orders(venue)
-        if count == 0:
-            return 0
+        command_id += 1
+        venue.submit([cancel_everything(command_id)])
+        await asyncio.sleep(REPEAT_S)
+        count = await _open_orders(venue, clock, deadline_ns)
+        zeros = zeros + 1 if count == 0 else 0
+        if zeros == 2:
+            break
     return count
 
 
-async def _open_orders(venue: Venue) -> int | None:
-    """Ask the venue; None where it does not answer."""
+async def _open_orders(venue: Venue, clock: Clock, deadline_ns: int) -> int | None:
+    """Ask the venue; None where it does not answer in time, of which a last question has a little too."""
+    left_s = (deadline_ns - clock.mono_ns()) / NS_PER_S
     try:
-        return await venue.open_order_count()
-    except LightermanError:
+        async with asyncio.timeout(max(left_s, LAST_ANSWER_S)):
+            return await venue.open_order_count()
+    except (LightermanError, TimeoutError):
         return None

@@ -9,7 +9,7 @@ from lighterman.engine.decision import Decision
 from lighterman.journal.state import AccountStore
 from lighterman.journal.writer import JournalThread, JournalWriter
 from lighterman.runtime.children import ExchangeProcess
-from lighterman.runtime.stopping import Stop
+from lighterman.runtime.stopping import Failure, Stop
 
 LOOK_EVERY_S = 0.5
 US_PER_DAY = 86_400_000_000
@@ -36,15 +36,15 @@ async def watch_journal(
         if store.failure or not health.may_create:
             stop_creates()
         if not health.may_create:
-            stop.ask(f"journal {health.state.value}: {health.reason}", failure="journal")
+            stop.ask(f"journal {health.state.value}: {health.reason}", Failure.JOURNAL)
         if store.failure:
-            stop.ask(f"account state: {store.failure}", failure="journal")
+            stop.ask(f"account state: {store.failure}", Failure.JOURNAL)
 
 
 async def watch_exchange(exchange: ExchangeProcess, stop: Stop) -> None:
     """End the run when the local exchange has gone."""
     code = await exchange.ended()
-    stop.ask(f"the local exchange ended (exit code {code})", failure="venue")
+    stop.ask(f"the local exchange ended (exit code {code})", Failure.GONE)
 
 
 class LossKeeper:

@@ -7,6 +7,7 @@ order whatever happens: the venue first, the local exchange last.
 import asyncio
 import contextlib
 import os
+import traceback
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 
@@ -46,7 +47,8 @@ from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.loop import TradingLoop
 from lighterman.runtime.outcome import FirstQuote, Outcome
 from lighterman.runtime.preflight import MarketPreflight
-from lighterman.runtime.stopping import Stop
+from lighterman.runtime.replay import how_it_broke
+from lighterman.runtime.stopping import Failure, Stop
 from lighterman.runtime.watches import LossKeeper, watch_day, watch_exchange, watch_journal
 from lighterman.signing.pure import generate_key
 from lighterman.signing.select import open_signer
@@ -111,15 +113,20 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
         engine_params = replace(engine_params, transaction_lifetime_ms=TRANSACTION_LIFETIME_MS_MAX)
     engine = Engine(engine_params, epoch=state.epoch, loss=state.loss)
     figures, first_quote = Figures(engine_params, state.loss, clock), FirstQuote(clock)
-    journal, thread = _open_journal(plan, session, state, engine_params, clock, stack)
+    journal, thread = _open_journal(plan, session, state, engine_params, clock, stop, stack)
     log = _open_log(settings, clock, stack)
     transport = SocketTransport(venue_settings.base_url, f"lighterman/{__version__}")
     stack.push_async_callback(transport.close)
+
+    def on_broken(error: Exception, now_ns: int) -> None:
+        journal.observe_break(now_ns, how_it_broke(error))
+        _end_by_bug(error, stop)
+
     loop = TradingLoop(
         engine,
         clock,
-        [journal, figures, first_quote, Narrator(engine_params, log, clock), LossKeeper(store, thread)],
-        on_broken=lambda broken: stop.ask(f"invariant broken: {broken}", failure="broken"),
+        [journal, figures, first_quote, Narrator(engine_params, log, clock), LossKeeper(store, thread), stop],
+        on_broken=on_broken,
     )
     venue = LighterVenue(
         _client_params(venue_settings, engine_params),
@@ -128,14 +135,15 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
         clock,
         seeded(int.from_bytes(secret_bytes(8), "little"), "reconnect jitter"),
         MarketPreflight(engine_params, settings.declared, loop.receive, lambda text: log.info("settings", notice=text)),
-        on_failure=lambda error: stop.ask(f"client failed: {error!r}", failure="broken"),
+        on_failure=lambda error: _end_by_bug(error, stop),
     )
     stack.push_async_callback(venue.close)
     loop.connect(venue.submit if plan.submits else _send_nothing, venue.query)
     stack.callback(loop.close)
+    stack.callback(thread.submit, lambda: store.save_loss(engine.state.loss.state()))  # the last seconds count too
     port = _open_monitoring(settings, figures, engine, journal, log, clock, stack)
     for work in (watch_day(clock, loop.receive), watch_journal(journal, store, stop, venue.stop_creates)):
-        _run_beside(work, stack)
+        _run_beside(work, stop, stack)
     return Bot(engine, venue, loop, figures, first_quote, log, session, port, account)
 
 
@@ -147,7 +155,7 @@ async def _find_exchange(plan: RunPlan, stop: Stop, stack: contextlib.AsyncExitS
     exchange = await ExchangeProcess.start(["--chain-id", str(venue.chain_id), *plan.exchange_arguments])
     stack.push_async_callback(exchange.stop)
     ready = await exchange.ready()
-    _run_beside(watch_exchange(exchange, stop), stack)
+    _run_beside(watch_exchange(exchange, stop), stop, stack)
     return replace(venue, base_url=ready.url, stream_url=ready.ws_url)
 
 
@@ -208,8 +216,10 @@ def _open_journal(
     state: AccountState,
     params: EngineParams,
     clock: Clock,
+    stop: Stop,
     stack: contextlib.AsyncExitStack,
 ) -> tuple[JournalWriter, JournalThread]:
+    """Begin the record of the session; it ends with the reason why the run did."""
     header = Header(
         lighterman_version=__version__,
         session=session.name,
@@ -221,8 +231,12 @@ def _open_journal(
     journal = JournalWriter(SystemDisk(), session.journal_path, header, plan.settings.journal, clock)
     thread = JournalThread(journal)
     thread.start()
-    stack.callback(journal.close, "stopped")
-    stack.callback(thread.stop, JOURNAL_STOP_S)
+
+    def close() -> None:
+        if thread.stop(JOURNAL_STOP_S):  # else the disk holds it, and would hold us too
+            journal.close(stop.reason)
+
+    stack.callback(close)
     return journal, thread
 
 
@@ -273,13 +287,25 @@ def _send_nothing(_: Sequence[Approved]) -> None:
     """Take the place of the venue's `submit` where only decisions are wanted."""
 
 
-def _run_beside(work: Coroutine[None, None, None], stack: contextlib.AsyncExitStack) -> None:
-    """Run something until the stack is closed."""
+def _end_by_bug(error: BaseException, stop: Stop) -> None:
+    """End the run because this program is wrong, and show where."""
+    traceback.print_exception(error)
+    stop.ask(f"bug: {type(error).__name__}: {error}", Failure.BUG)
+
+
+def _run_beside(work: Coroutine[None, None, None], stop: Stop, stack: contextlib.AsyncExitStack) -> None:
+    """Run something until the stack is closed; that it fails is a bug."""
+
+    def done(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _end_by_bug(error, stop)
+
     task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(done)
 
     async def end() -> None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
 
     stack.push_async_callback(end)
