@@ -28,13 +28,13 @@ def test_changes_add_up_to_the_best_levels(books, shown):
         assert kept[1] == dict(sorted(asks.items())[:shown])
 
 
-def test_nothing_new_is_nothing():
-    """The same book again is no change."""
+def test_nothing_new_is_a_sign_of_life():
+    """The same book again is a change without levels."""
     depth = Depth(5)
     depth.replace([(99, 1)], [(100, 1)])
 
     assert depth.changes(1) is not None
-    assert depth.changes(2) is None
+    assert depth.changes(2) == Levels(2, [], [])
 
 
 def test_a_top_removes_what_was_better():

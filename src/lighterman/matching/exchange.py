@@ -201,6 +201,11 @@ class Exchange:
         if order is not None:
             shrink(self._state, self._state.pits[market], order, lots, self._state.now_us)
 
+    def touch(self, market: int, now_us: int) -> None:
+        """Tell a market's book again though nothing changed: a tape's sign that its feed was alive."""
+        self.advance(now_us)
+        self._state.pits[market].book.touch(self._state.now_us)
+
     # Markets
 
     @property

@@ -81,10 +81,21 @@ class Book:
         order.remaining_lots -= lots
         self._shift(order, -lots, now_us)
 
+    def touch(self, now_us: int) -> None:
+        """Tell the best bid again, or the best ask where there is no bid: the book is as it was."""
+        best, is_ask = self.aggregate.best_bid(), False
+        if best is None:
+            best, is_ask = self.aggregate.best_ask(), True
+        if best is not None:
+            self._tell(best[0], 0, now_us, is_ask=is_ask)
+
     def _shift(self, order: Order, lots: int, now_us: int) -> None:
-        price, aggregate = order.price_ticks, self.aggregate
+        self._tell(order.price_ticks, lots, now_us, is_ask=order.is_ask)
+
+    def _tell(self, price: int, lots: int, now_us: int, *, is_ask: bool) -> None:
+        aggregate = self.aggregate
         nonce = aggregate.nonce + 1
-        if order.is_ask:
+        if is_ask:
             size = aggregate.asks.get(price, 0) + lots
             aggregate.apply((), ((price, size),), nonce)
         else:
@@ -93,7 +104,7 @@ class Book:
         self._emit(
             LevelChanged(
                 market=self._market,
-                is_ask=order.is_ask,
+                is_ask=is_ask,
                 price_ticks=price,
                 size_lots=size,
                 nonce=nonce,

@@ -32,7 +32,10 @@ class Depth:
         book.apply([*gone_bids, bid], [*gone_asks, ask], 0)
 
     def changes(self, at_us: int) -> Levels | None:
-        """Return what changed since the last call, or None; a crossed or one-sided book is held back."""
+        """Return what changed since the last call; None holds back a crossed or one-sided book.
+
+        Nothing changed is worth saying too: it tells that the feed was alive.
+        """
         book = self._book
         if not book.is_two_sided() or book.is_crossed():
             return None
@@ -40,7 +43,7 @@ class Depth:
         asks = dict(book.top_asks(self._levels, {}))
         changed = Levels(at_us, _difference(self._bids, bids), _difference(self._asks, asks))
         self._bids, self._asks = bids, asks
-        return changed if changed.bids or changed.asks else None
+        return changed
 
 
 def _difference(old: dict[int, int], new: dict[int, int]) -> list[Level]:

@@ -41,7 +41,10 @@ class TapeHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Levels(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="L"):
-    """The recorded book changed: new absolute sizes, 0 for a level no longer shown."""
+    """The recorded book changed: new absolute sizes, 0 for a level no longer shown.
+
+    Without levels it says that the recorder was told something, and that the book stands.
+    """
 
     at_us: int
     bids: list[Level]

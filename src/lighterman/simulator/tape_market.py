@@ -15,7 +15,9 @@ The queue model (market-making reference 9.1 and 9.2, performance reference 2.10
    behind everybody at the print's price.
 4. A recorded quote never takes. A recorded level that would cross an order of ours is withheld
    until it does not: quotes alone fill nobody.
-5. Our trades leave the recording as it is: what we take comes back with its next record.
+5. A record without a change shows the book again, unchanged: whoever watches how old it is
+   sees that the recorded feed was alive, and in the recording's gaps that it was not.
+6. Our trades leave the recording as it is: what we take comes back with its next record.
 """
 
 from collections.abc import Iterator, Mapping
@@ -73,9 +75,12 @@ class TapeMarket:
         """Let the next record happen."""
         record, self._next = self._next, self._read()
         if isinstance(record, Levels):
-            _update(self._bids, record.bids)
-            _update(self._asks, record.asks)
-            self._stand(exchange, now_us)
+            if record.bids or record.asks:
+                _update(self._bids, record.bids)
+                _update(self._asks, record.asks)
+                self._stand(exchange, now_us)
+            else:
+                exchange.touch(self.market.index, now_us)
             self._publish_index(exchange, now_us)
         elif isinstance(record, Print):
             self._trade(exchange, record, now_us)
