@@ -59,6 +59,18 @@ def test_level_changes_are_absolute_and_counted():
     assert exchange.book(0).nonce == 5
 
 
+def test_a_touched_book_is_told_again_unchanged():
+    """A touch tells the best level again with the next nonce, and an empty book has nothing to tell."""
+    exchange = floor()
+    exchange.touch(0, exchange.now_us)
+    do(exchange, ask(CROWD, 1000, 10))
+    exchange.touch(0, exchange.now_us)
+    changes = [(c.nonce, c.is_ask, c.price_ticks, c.size_lots) for c in only(exchange.take_outputs(), LevelChanged)]
+
+    assert changes == [(2, True, 1000, 10)]
+    assert levels(exchange) == ({}, {1000: 10})
+
+
 def test_a_full_book():
     """4.3: when the nonces of both sides have met nothing can be created or modified (21601)."""
     exchange = floor(tier="premium")
