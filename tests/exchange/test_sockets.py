@@ -1,189 +1,188 @@
-"""The transport over real sockets, against servers on loopback that behave and that do not."""
-
 import asyncio
-from contextlib import asynccontextmanager
+import contextlib
+import gzip
+import socket
 
-import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from lighterman.domain.errors import TransportError
-from lighterman.exchange import sockets
 from lighterman.exchange.sockets import SocketTransport
-from lighterman.exchange.transport import NotSent
-
-PATIENCE_S = 10.0
+from lighterman.exchange.transport import BODY_BYTES_MAX, FRAME_BYTES_MAX, NotSent
 
 
-@asynccontextmanager
-async def _venue(*routes: web.RouteDef):
-    application = web.Application()
-    application.add_routes(routes)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
+async def _converse(request):
+    server = web.WebSocketResponse(max_msg_size=0)
+    await server.prepare(request)
+    async for message in server:
+        match message.data:
+            case "binary":
+                await server.send_bytes(b"x")
+            case "large":
+                await server.send_str("x" * (FRAME_BYTES_MAX + 1))
+            case "leave":
+                await server.close(code=1008, message=b"no pong")
+            case _ if message.type is WSMsgType.TEXT:
+                await server.send_str(f"heard {message.data}")
+    return server
+
+
+async def _answer(request):
+    match request.path:
+        case "/form":
+            form = await request.post()
+            said = {"form": dict(form), "agent": request.headers["User-Agent"], "query": dict(request.query)}
+            return web.json_response(said)
+        case "/redirect":
+            raise web.HTTPFound("/form")
+        case "/bomb":
+            body = gzip.compress(bytes(64 * 2**20))
+            return web.Response(body=body, headers={"Content-Encoding": "gzip"}, content_type="application/json")
+        case "/flood":
+            return web.Response(body=b" " * (BODY_BYTES_MAX + 1), content_type="application/json")
+        case "/html":
+            return web.Response(status=403, text="<html>", content_type="text/html")
+        case "/cut":
+            request.transport.abort()
+    return web.Response(status=404)
+
+
+@contextlib.asynccontextmanager
+async def _server():
+    app = web.Application()
+    app.router.add_get("/stream", _converse)
+    app.router.add_route("*", "/{path:.*}", _answer)
+    runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    transport = SocketTransport(address + "/", "lighterman/test")
+    port = runner.addresses[0][1]
+    transport = SocketTransport(f"http://127.0.0.1:{port}", "lighterman-test")
     try:
-        yield transport, address
+        yield transport, f"ws://127.0.0.1:{port}/stream"
     finally:
         await transport.close()
         await runner.cleanup()
 
 
-class _Listener:
+class _Ear:
+    """Both callbacks of a stream; waits for what they say."""
+
     def __init__(self):
-        self.texts: asyncio.Queue[bytes] = asyncio.Queue()
-        self.closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.heard = asyncio.Queue()
+        self.closed = []
 
-    async def next_text(self) -> bytes:
-        return await asyncio.wait_for(self.texts.get(), PATIENCE_S)
+    def text(self, data):
+        self.heard.put_nowait(data)
 
-    async def end(self) -> str:
-        return await asyncio.wait_for(asyncio.shield(self.closed), PATIENCE_S)
+    def close(self, reason):
+        self.closed.append(reason)
+        self.heard.put_nowait(None)
 
-    async def open_on(self, transport: SocketTransport, address: str):
-        return await transport.open_stream(address + "/stream", self.texts.put_nowait, self.closed.set_result)
-
-
-async def _echo(request: web.Request) -> web.Response:
-    form = await request.post()
-    seen = [request.method, dict(request.query), dict(form), request.headers["X-Token"], request.headers["User-Agent"]]
-    return web.json_response(seen, status=400)
+    async def next(self):
+        async with asyncio.timeout(10):
+            return await self.heard.get()
 
 
-async def test_a_request_arrives_as_it_was_meant():
-    """Query, form and headers arrive, and an error status is an answer like any other."""
-    async with _venue(web.post("/echo", _echo)) as (transport, _):
-        reply = await transport.request("POST", "/echo", {"a": 1}, {"b": "c d"}, {"X-Token": "t"})
+async def test_frames_go_out_and_come_in_in_order():
+    """Bytes of text both ways."""
+    async with _server() as (transport, url):
+        ear = _Ear()
+        stream = await transport.open_stream(url, ear.text, ear.close)
+        for number in range(50):
+            stream.send(str(number).encode())
+        assert [f"heard {number}".encode() for number in range(50)] == [await ear.next() for _ in range(50)]
+        stream.close()
 
-    assert (400, "application/json") == (reply.status, reply.content_type)
-    assert b'["POST", {"a": "1"}, {"b": "c d"}, "t", "lighterman/test"]' == reply.body
-
-
-async def test_a_redirect_is_not_followed():
-    """What asks us to go elsewhere is handed back: a token must not travel to another host."""
-
-    async def elsewhere(_: web.Request) -> web.Response:
-        raise web.HTTPFound("/other")
-
-    async with _venue(web.get("/here", elsewhere)) as (transport, _):
-        assert 302 == (await transport.request("GET", "/here", {}, None, {})).status
+    assert [] == ear.closed
 
 
-@pytest.mark.parametrize("headers", [{"Content-Encoding": "gzip"}, {}], ids=["compressed", "endless"])
-async def test_a_reply_cannot_flood_us(monkeypatch, headers):
-    """A compressed reply and one above the cap are refused, and may have had an effect."""
-    monkeypatch.setattr(sockets, "BODY_BYTES_MAX", 1000)
+@pytest.mark.parametrize(("word", "reason"), [("binary", "binary frame"), ("large", "1009"), ("leave", "1008")])
+async def test_a_stream_that_ends_says_why_once(word, reason):
+    """A binary frame, a frame above the cap, and the venue's own goodbye end the stream."""
+    async with _server() as (transport, url):
+        ear = _Ear()
+        stream = await transport.open_stream(url, ear.text, ear.close)
+        stream.send(word.encode())
+        assert await ear.next() is None
+        with pytest.raises(TransportError):
+            stream.send(b"too late")
 
-    async def flood(_: web.Request) -> web.Response:
-        return web.Response(body=b"x" * 100_000, headers=headers)
+    assert len(ear.closed) == 1
+    assert reason in ear.closed[0]
 
-    async with _venue(web.get("/flood", flood)) as (transport, _):
+
+async def test_a_closed_stream_is_silent():
+    """After `close` no callback comes, not even for what was on its way."""
+    async with _server() as (transport, url):
+        ear = _Ear()
+        stream = await transport.open_stream(url, ear.text, ear.close)
+        stream.send(b"x")
+        stream.close()
+        with pytest.raises(TransportError):
+            stream.send(b"y")
+
+    assert ear.heard.empty()
+
+
+async def test_a_form_is_posted_with_our_name():
+    """Query and form as given; the user agent is ours (1.2)."""
+    async with _server() as (transport, _):
+        reply = await transport.request("POST", "/form", {"a": 1}, {"tx_type": "14", "tx_info": '{"A":"é&="}'}, {})
+
+    assert (200, "application/json") == (reply.status, reply.content_type)
+    assert b"lighterman-test" in reply.body
+    assert rb'"tx_info": "{\"A\":\"\u00e9&=\"}"' in reply.body
+    assert b'"query": {"a": "1"}' in reply.body
+
+
+async def test_redirects_are_not_followed():
+    """A transaction goes where it was meant to go, or nowhere."""
+    async with _server() as (transport, _):
+        assert (await transport.request("POST", "/redirect", {}, {"tx_type": "14"}, {})).status == 302
+
+
+@pytest.mark.parametrize(("path", "words"), [("/bomb", "compressed"), ("/flood", "above")])
+async def test_what_would_fill_memory_is_refused(path, words):
+    """A decompression bomb is not opened, and a body is not read beyond its cap."""
+    async with _server() as (transport, _):
+        with pytest.raises(TransportError, match=words):
+            await transport.request("GET", path, {}, None, {})
+
+
+async def test_a_firewall_s_page_keeps_its_type():
+    """Whoever asked sees that it is no answer of the venue's."""
+    async with _server() as (transport, _):
+        reply = await transport.request("GET", "/html", {}, None, {})
+
+    assert (403, "text/html") == (reply.status, reply.content_type)
+
+
+async def test_a_cut_reply_may_have_been_sent():
+    """The request left and the connection broke: not a certain refusal."""
+    async with _server() as (transport, _):
         with pytest.raises(TransportError) as caught:
-            await transport.request("GET", "/flood", {}, None, {})
+            await transport.request("POST", "/cut", {}, {"tx_type": "14"}, {})
 
     assert not isinstance(caught.value, NotSent)
 
 
-async def test_a_lost_answer_is_not_called_unsent():
-    """A connection that breaks after the request leaves the outcome unknown."""
-
-    async def hang_up(request: web.Request) -> web.Response:
-        request.transport.abort()
-        return web.Response()
-
-    async with _venue(web.post("/sendTx", hang_up)) as (transport, _):
-        with pytest.raises(TransportError) as caught:
-            await transport.request("POST", "/sendTx", {}, {"tx": "1"}, {})
-
-    assert not isinstance(caught.value, NotSent)
-
-
-async def test_nobody_there_is_called_unsent():
-    """Where no connection can be made, nothing was sent, by HTTP or by WebSocket."""
-    async with _venue() as (_, address):
-        pass
-    transport = SocketTransport(address, "lighterman/test")
-
+async def test_nobody_there_means_nothing_was_sent():
+    """A refused connection is certain, for HTTP and for a stream."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    transport = SocketTransport(f"http://127.0.0.1:{port}", "lighterman-test")
     with pytest.raises(NotSent):
-        await transport.request("GET", "/", {}, None, {})
+        await transport.request("POST", "/form", {}, {}, {})
     with pytest.raises(NotSent):
-        await _Listener().open_on(transport, address)
-
+        await transport.open_stream(f"ws://127.0.0.1:{port}/stream", print, print)
     await transport.close()
 
 
-async def _mirror(request: web.Request) -> web.WebSocketResponse:
-    socket = web.WebSocketResponse()
-    await socket.prepare(request)
-    async for message in socket:
-        if message.data == "bye":
-            break
-        if message.data == "binary":
-            await socket.send_bytes(b"\x00")
-        elif message.data == "large":
-            await socket.send_str("x" * 10_000)
-        else:
-            await socket.send_str(message.data)
-    await socket.close()
-    return socket
-
-
-async def test_frames_come_and_go_in_order():
-    """Frames arrive in the order in which they were sent, both ways; closing it ourselves is silent."""
-    async with _venue(web.get("/stream", _mirror)) as (transport, address):
-        listener = _Listener()
-        stream = await listener.open_on(transport, address)
-        said = [f'{{"n":{number}}}'.encode() for number in range(100)]
-        for data in said:
-            stream.send(data)
-        heard = [await listener.next_text() for _ in said]
-        stream.close()
-
-        assert said == heard
-        with pytest.raises(TransportError):
-            stream.send(b"{}")
-
-    assert not listener.closed.done()
-
-
-@pytest.mark.parametrize("word", ["bye", "binary", "large"])
-async def test_the_end_of_a_stream_is_told_once(monkeypatch, word):
-    """A stream that ends, talks binary or sends too large a frame is reported closed, with a reason."""
-    monkeypatch.setattr(sockets, "FRAME_BYTES_MAX", 1000)
-    async with _venue(web.get("/stream", _mirror)) as (transport, address):
-        listener = _Listener()
-        stream = await listener.open_on(transport, address)
-        stream.send(word.encode())
-
-        assert await listener.end()
-        with pytest.raises(TransportError):
-            stream.send(b"{}")
-
-
-async def test_the_outbox_is_bounded(monkeypatch):
-    """Frames that cannot be sent are refused in the end, never piled up without limit."""
-    monkeypatch.setattr(sockets, "OUTBOX_FRAMES_MAX", 3)
-    async with _venue(web.get("/stream", _mirror)) as (transport, address):
-        stream = await _Listener().open_on(transport, address)
-
-        for _ in range(3):
-            stream.send(b"{}")
-
-        with pytest.raises(TransportError, match="wait to be sent"):
-            stream.send(b"{}")
-
-
-async def test_a_plain_page_is_no_stream():
-    """An address that does not speak WebSocket is an error of the transport, not of aiohttp."""
-
-    async def page(_: web.Request) -> web.Response:
-        return web.Response(text="hello")
-
-    async with _venue(web.get("/stream", page)) as (transport, address):
-        with pytest.raises(TransportError) as caught:
-            await _Listener().open_on(transport, address)
-
-    assert not isinstance(caught.value, aiohttp.ClientError)
+async def test_the_environment_s_proxies_are_not_used(monkeypatch):
+    """Nobody comes between us and the venue by setting a variable."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with _server() as (transport, _):
+        assert (await transport.request("GET", "/form", {}, None, {})).status == 200

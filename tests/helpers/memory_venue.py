@@ -210,6 +210,7 @@ class World:
         self.clock = self.network.clock
         self.events = []
         self.failures = []
+        self.links = {}  # which links are up
         self.trap = ()  # kinds of events at which whoever listens breaks
         self.signers = {key: self._signer(key, tier, account) for key in keys}
         settings = {"symbols": ["ETH", "BTC"], "order_value_micro_max": 10**12} | params
@@ -233,6 +234,8 @@ class World:
 
     def _hear(self, event):
         self.events.append(event)
+        if isinstance(event, LinkReport):
+            self.links[event.link] = event.up
         if isinstance(event, self.trap):
             raise ZeroDivisionError
 
@@ -271,8 +274,7 @@ class World:
         return [event for event in self.events if isinstance(event, kind)]
 
     def links_up(self):
-        state = {report.link: report.up for report in self.of(LinkReport)}
-        return [link for link in Link if state.get(link)]
+        return [link for link in Link if self.links.get(link)]
 
     def outcomes(self, kind):
         """Return the command ids of the outcomes of one kind, in order."""

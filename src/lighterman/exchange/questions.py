@@ -1,8 +1,9 @@
 """Questions to the venue, asked until they are answered.
 
 Law: a question that fails is asked again, later and later, and the same question twice is one
-question. Answers are events with the time at which they were asked, because what is on the wire
-meanwhile is not in them.
+question. Orders and account come before transactions, which are looked at one by one: they can be
+many, and each costs as much. Answers are events with the time at which they were asked, because
+what is on the wire meanwhile is not in them.
 """
 
 import asyncio
@@ -84,7 +85,7 @@ class Questions:
             try:
                 await self._ask_orders()
                 await self._ask_account()
-                await self._ask_transactions()
+                await self._ask_transaction()
             except (TransportError, VenueError, RemoteProtocolError, UnitError):
                 self._woken.set()
                 await asyncio.sleep(delay_s)
@@ -112,14 +113,17 @@ class Questions:
             await self._feed.catch_up()
             self._is_account_wanted = False
 
-    async def _ask_transactions(self) -> None:
-        """Look at each open transaction once; come back for those that have not run."""
-        for tx_hash, inquirer in list(self._transactions.items()):
-            facts = await self._reads.transaction(tx_hash)
-            is_over = inquirer.transaction_absent(tx_hash) if facts is None else verdict(facts) is not None
-            if facts is not None and is_over:
-                inquirer.transaction_told(facts, self._clock.mono_ns())
-            if is_over:
-                self._transactions.pop(tx_hash, None)
+    async def _ask_transaction(self) -> None:
+        """Look at one transaction; come back to it later if it has not run."""
+        if not self._transactions:
+            return
+        tx_hash, inquirer = next(iter(self._transactions.items()))
+        facts = await self._reads.transaction(tx_hash)
+        del self._transactions[tx_hash]
+        is_over = inquirer.transaction_absent(tx_hash) if facts is None else verdict(facts) is not None
+        if not is_over:
+            asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self.ask_transaction, tx_hash, inquirer)
+        elif facts is not None:
+            inquirer.transaction_told(facts, self._clock.mono_ns())
         if self._transactions:
-            asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._woken.set)
+            self._woken.set()

@@ -168,8 +168,10 @@ class StreamSession:
         """Return the frames that are for the caller: data of channels, and answers to transactions."""
         self._received_ns = now_ns
         try:
+            if not data.isascii():
+                data.decode()  # the JSON decoder does not look at the text of what it skips
             frame = messages.decode(data)
-        except RemoteProtocolError as error:
+        except (RemoteProtocolError, UnicodeDecodeError) as error:
             self._malformed(data, str(error), now_ns)
             return ()
         if isinstance(frame, BookFrame):
