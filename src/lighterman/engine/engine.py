@@ -297,9 +297,13 @@ class Engine:
             if command.command_id in reasons:
                 market = self.state.markets[intent.market]
                 market.look_ns = min(market.look_ns, now_ns + LOOK_AGAIN_NS)
-                if isinstance(command, ModifyOrder) and reasons[command.command_id] != SELF_CROSS:
+                if reasons[command.command_id] == SELF_CROSS:
+                    continue  # what is in the way is about to move
+                if isinstance(command, ModifyOrder):
                     orders.give_up(command.client_order_index)
                     market.dirty = True
+                elif isinstance(command, PlaceOrder):
+                    orders.of_market(command.market).held_ns[command.is_ask][change.level] = now_ns + LOOK_AGAIN_NS
                 continue
             match command:
                 case PlaceOrder():

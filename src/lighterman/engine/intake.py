@@ -177,7 +177,7 @@ def command_acked(state: State, event: CommandAcked) -> None:
 
 def command_refused(state: State, event: CommandRefused) -> None:
     """Certainly without effect: the market waits a little, longer each time in a row."""
-    order = state.orders.refused(event.command_id)
+    order = state.orders.refused(event.command_id, event.recv_ns)
     if order is not None:
         cool_down(state, order, event.recv_ns)
 
@@ -210,19 +210,21 @@ def orders_absent(state: State, event: OrdersAbsent) -> None:
 def link_told(state: State, event: LinkReport) -> None:
     """A link came up or went down; every market has to be looked at.
 
-    While the private link was down something may have happened unseen, so the account has to be
-    asked for before anything is quoted again.
+    While the private link is down something may happen unseen, so the account has to be told
+    anew before anything is quoted again; if the venue does not by itself, it is asked.
     """
     if event.up:
-        if event.link is Link.PRIVATE and event.link in state.links_down:
-            state.private_up_ns = event.recv_ns
+        was_down = state.links_down.pop(event.link, None) is not None
+        if was_down and event.link is Link.PRIVATE:
             state.account_due_ns = 0
-        state.links_down.pop(event.link, None)
+            if state.account_is_current:
+                state.account_due_ns = event.recv_ns + state.params.reconcile_interval_ms * NS_PER_MS
     else:
         state.links_down[event.link] = event.reason
         if event.link is Link.PRIVATE:
             state.account_is_current = False
             state.account_due_ns = NEVER_NS
+            state.private_down_ns = event.recv_ns
     state.hurry_all()
 
 

@@ -47,6 +47,7 @@ class Order:
         "client_order_index",
         "command_id",
         "deadline_ns",
+        "ended_ns",
         "executed",
         "filled_lots",
         "is_ask",
@@ -56,6 +57,7 @@ class Order:
         "must_go",
         "pending",
         "price_ticks",
+        "retry_ns",
         "sent_ns",
         "since_ns",
         "size_lots",
@@ -94,6 +96,8 @@ class Order:
         self.command_id = 0  # of the last command about it
         self.since_ns = now_ns
         self.sent_ns = now_ns  # when the last command left that may make it live or larger
+        self.retry_ns = 0  # a cancel was refused: not again before this
+        self.ended_ns = 0  # when we were told that it ended
         self.deadline_ns = 0  # when an awaited answer is late, and the order is asked about
 
     def __repr__(self) -> str:

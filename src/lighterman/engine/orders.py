@@ -22,7 +22,15 @@ from lighterman.engine.order import IN_FLIGHT, Order, OrderState
 
 ENDED_REMEMBERED_MAX = 4096
 NEVER_NS = 1 << 62
-NO_ROW_US = -1  # ended without a row of the venue that says so
+CANCEL_AGAIN_NS = 500_000_000
+NO_ROW_US = -1  # no row said that the order ended: any row of it is news
+
+
+class Ended(NamedTuple):
+    """What is remembered of an order: when the row that ended it was written, if one did, and its fills."""
+
+    venue_us: int
+    filled_lots: int
 
 
 class Worst(NamedTuple):
@@ -40,14 +48,16 @@ class Worst(NamedTuple):
 class MarketOrders:
     """The orders of one market: by client id, and by slot. A slot is a side and a level.
 
-    Two sums over them are kept until an order changes.
+    `held_ns` says of each slot before when nothing is placed there again. Two sums over the
+    orders are kept until one changes.
     """
 
-    __slots__ = ("_own", "_worst", "by_id", "slots", "strays")
+    __slots__ = ("_own", "_worst", "by_id", "held_ns", "slots", "strays")
 
     def __init__(self, levels: int) -> None:
         self.by_id: dict[int, Order] = {}
         self.slots: tuple[list[Order | None], list[Order | None]] = ([None] * levels, [None] * levels)
+        self.held_ns: tuple[list[int], list[int]] = ([0] * levels, [0] * levels)
         self.strays: dict[int, Order] = {}  # adopted orders, which have no slot
         self._own: tuple[dict[int, int], dict[int, int]] | None = None
         self._worst: Worst | None = None
@@ -135,7 +145,7 @@ class Orders:
         self._orders: dict[int, Order] = {}
         self._markets: dict[int, MarketOrders] = {}
         self._about: dict[int, int] = {}  # command id -> client id; one entry an order, its last command
-        self._ended: dict[int, int] = {}  # client id -> venue's time of the row that said so, oldest first
+        self._ended: dict[int, Ended] = {}  # by client id, oldest first
         self._earliest_ns = NEVER_NS  # no awaited answer is late before this
 
     def __len__(self) -> int:
@@ -172,8 +182,9 @@ class Orders:
         return client_order_index in self._ended
 
     def is_echo(self, report: OrderReport) -> bool:
-        """Tell whether a row is no newer than the one that ended its order: it says nothing new."""
-        return report.venue_us <= self._ended.get(report.client_order_index, NO_ROW_US)
+        """Tell whether a row is older than the one that ended its order: it says nothing new."""
+        ended = self._ended.get(report.client_order_index)
+        return ended is not None and (report.venue_us <= ended.venue_us or report.filled_lots < ended.filled_lots)
 
     # -- what we ask ---------------------------------------------------------------------
 
@@ -218,7 +229,7 @@ class Orders:
         if order is not None:
             self._wait(order, now_ns + self._answer_timeout_ns)
 
-    def refused(self, command_id: int) -> Order | None:
+    def refused(self, command_id: int, now_ns: int) -> Order | None:
         """The command certainly had no effect, and never will."""
         order = self._settle(command_id)
         if order is None or order.state is OrderState.DRAINING:
@@ -228,6 +239,8 @@ class Orders:
             return order
         if order.pending is OrderState.MODIFYING:
             order.forget_doubt()
+        elif order.pending is OrderState.CANCELLING:
+            order.retry_ns = now_ns + CANCEL_AGAIN_NS
         self._move(order, OrderState.OPEN)
         return order
 
@@ -277,6 +290,7 @@ class Orders:
         if report.is_terminal:
             if order.state is not OrderState.DRAINING:
                 self._move(order, OrderState.DRAINING)
+                order.ended_ns = now_ns
                 self._wait(order, now_ns + self._answer_timeout_ns)
             self._end_if_drained(order)
         elif order.state is not OrderState.DRAINING:
@@ -289,6 +303,9 @@ class Orders:
         """A trade of an order of ours; None if we do not track the order."""
         order = self._orders.get(fill.client_order_index)
         if order is None:
+            ended = self._ended.get(fill.client_order_index)
+            if ended is not None:
+                self._ended[fill.client_order_index] = ended._replace(filled_lots=ended.filled_lots + fill.size_lots)
             return None
         order.filled_lots += fill.size_lots
         if order.level < 0:  # an adopted order's row may have told of this fill before it came
@@ -312,9 +329,15 @@ class Orders:
         self._end(order, NO_ROW_US)
         return order
 
+    def drained(self, market: int, before_ns: int) -> None:
+        """No fill is missing in a market: what ended before `before_ns` will have no more of them."""
+        for order in list(self._markets[market].by_id.values()):
+            if order.state is OrderState.DRAINING and order.ended_ns < before_ns:
+                self._end(order, order.venue_us)
+
     def adopt(self, report: OrderReport, now_ns: int) -> Order:
         """Track an order that carries our id but that we had lost sight of."""
-        self._ended.pop(report.client_order_index, None)
+        ended = self._ended.pop(report.client_order_index, Ended(NO_ROW_US, 0))
         order = Order(
             report.client_order_index,
             report.market,
@@ -326,7 +349,8 @@ class Orders:
         )
         order.state = OrderState.OPEN
         order.executed = True
-        order.filled_lots = order.venue_filled_lots = report.filled_lots
+        order.venue_filled_lots = report.filled_lots
+        order.filled_lots = max(report.filled_lots, ended.filled_lots)
         order.venue_us = report.venue_us
         self._track(order)
         return order
@@ -399,6 +423,6 @@ class Orders:
         del self._orders[order.client_order_index]
         self._about.pop(order.command_id, None)
         self._markets[order.market].remove(order)
-        self._ended[order.client_order_index] = venue_us
+        self._ended[order.client_order_index] = Ended(venue_us, order.filled_lots)
         if len(self._ended) > ENDED_REMEMBERED_MAX:
             del self._ended[next(iter(self._ended))]

@@ -45,23 +45,27 @@ def plan(
     4. an order and a wish that differ by more than the tolerance: modify, or cancel where the
        modify's total (what was filled, and the wish) would be worth more than one order may be;
     5. an order and a wish near enough: keep, and with it the place in the queue;
-    6. a wish, no order: place.
-    Without quotes the market is pulled. Without `may_add` (after refusals) nothing new is asked
-    for, and what stands wrong is cancelled rather than modified. Orders of no slot (adopted
-    ones) have no wish.
+    6. a wish, no order: place, unless the last attempt was refused just now.
+    A cancel that was refused is not sent again at once either. Without quotes the market is
+    pulled. Without `may_add` (after refusals) nothing new is asked for, and what stands wrong is
+    cancelled rather than modified. Orders of no slot (adopted ones) have no wish.
     """
     if quotes is None:
-        return [Change(order, order.is_ask, order.level) for order in orders.by_id.values() if _may_be_pulled(order)]
+        pulled = [order for order in orders.by_id.values() if order.retry_ns <= now_ns and _may_be_pulled(order)]
+        return [Change(order, order.is_ask, order.level) for order in pulled]
     cancels: list[Change] = []
     modifies: list[Change] = []
     places: list[Change] = []
     changes = (cancels, modifies, places)
     bid_ticks, bid_lots, ask_ticks, ask_lots = quotes.ladder()
-    _plan_side(orders.slots[0], bid_ticks, bid_lots, rules, now_ns, order_value_micro_max, changes, is_ask=False)
-    _plan_side(orders.slots[1], ask_ticks, ask_lots, rules, now_ns, order_value_micro_max, changes, is_ask=True)
-    cancels.extend(Change(order, order.is_ask, -1) for order in orders.strays.values() if order.state is OPEN)
+    _plan_side(orders, bid_ticks, bid_lots, rules, now_ns, order_value_micro_max, changes, is_ask=False)
+    _plan_side(orders, ask_ticks, ask_lots, rules, now_ns, order_value_micro_max, changes, is_ask=True)
+    cancels.extend([Change(order, order.is_ask, -1) for order in orders.strays.values() if order.state is OPEN])
     if not may_add:
-        return cancels + [Change(change.order, change.is_ask, change.level) for change in modifies]
+        cancels.extend([Change(change.order, change.is_ask, change.level) for change in modifies])
+        modifies, places = [], []
+    if cancels:
+        cancels = [change for change in cancels if change.order is not None and change.order.retry_ns <= now_ns]
     return cancels + modifies + places
 
 
@@ -76,7 +80,7 @@ def _may_be_pulled(order: Order) -> bool:
 
 
 def _plan_side(
-    slots: list[Order | None],
+    orders: MarketOrders,
     prices: list[int],
     sizes: list[int],
     rules: QuoteRules,
@@ -96,10 +100,11 @@ def _plan_side(
     tolerance_ticks = prices[0] * params.reprice_threshold_bps / BPS
     slack = params.resize_threshold_fraction
     born_before_ns = now_ns - params.order_age_max_s * NS_PER_S if params.order_age_max_s else 0
-    for level, order in enumerate(slots):
+    held_ns = orders.held_ns[is_ask]
+    for level, order in enumerate(orders.slots[is_ask]):
         size = sizes[level]
         if order is None:
-            if size:
+            if size and held_ns[level] <= now_ns:
                 places.append(Change(None, is_ask, level, prices[level], size))
         elif order.state is OPEN:
             if not size or order.must_go or order.since_ns < born_before_ns:

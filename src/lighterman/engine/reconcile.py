@@ -6,7 +6,7 @@ in a row, each time with no trade or funding of ours near the question, stops tr
 person has looked.
 """
 
-from lighterman.domain.events import AccountSnapshot, Link
+from lighterman.domain.events import AccountSnapshot
 from lighterman.engine.intake import order_told
 from lighterman.engine.state import NS_PER_MS, State
 
@@ -17,12 +17,11 @@ SECOND_LOOK_NS = 2000 * NS_PER_MS
 
 def account_told(state: State, event: AccountSnapshot) -> None:
     """Open the ledger with the first snapshot; compare with each later one."""
-    if Link.PRIVATE not in state.links_down and event.asked_ns >= state.private_up_ns and not state.account_is_current:
+    if event.asked_ns >= state.private_down_ns and not state.account_is_current:
         state.account_is_current = True
         state.hurry_all()
     if not state.ledger.is_open:
         state.ledger.open(event)
-        state.account_due_ns = event.recv_ns + state.params.reconcile_interval_ms * NS_PER_MS
         for report in event.orders:
             order_told(state, report)
         return
@@ -48,6 +47,7 @@ def _compare_positions(state: State, event: AccountSnapshot) -> None:
     for index, market in state.markets.items():
         if held.get(index, 0) == state.ledger.markets[index].position.size_lots:
             market.mismatches = 0
+            state.orders.drained(index, event.asked_ns - QUIET_NS)
             continue
         market.mismatches += 1
         _look_again_soon(state, event)

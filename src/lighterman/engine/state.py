@@ -97,7 +97,7 @@ class State:
         "orders",
         "params",
         "params_of_symbol",
-        "private_up_ns",
+        "private_down_ns",
         "reduce_only_until_ns",
         "stop_asked_ns",
         "stop_reason",
@@ -122,8 +122,8 @@ class State:
         self.commands = 0
         self.order_counter = 0
         self.traded_ns = 0  # when a fill or funding of ours was last heard of
-        self.private_up_ns = 0  # when the private link last became usable
-        self.account_is_current = False  # asked for since then, so nothing was missed unseen
+        self.private_down_ns = 0  # when the private link was last lost
+        self.account_is_current = False  # told since then, so nothing was missed unseen
         self.account_due_ns = NEVER_NS  # when the account is to be asked for (again)
         self.cash_mismatches = 0
         self.halt_reason = ""  # set by what only a person may clear
