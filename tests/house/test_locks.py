@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import chain
 
 import pytest
 from packaging.requirements import Requirement
@@ -45,7 +46,7 @@ def test_exact_and_hashed(repository, name):
     [
         ("requirements.lock", [], []),
         ("requirements-build.lock", None, ["build"]),
-        ("requirements-dev.lock", ["tape", "fast"], ["build", "dev"]),
+        ("requirements-dev.lock", ["tape"], ["build", "dev"]),
     ],
 )
 def test_lock_fits_the_project(repository, lock, extras, groups):
@@ -61,6 +62,16 @@ def test_lock_fits_the_project(repository, lock, extras, groups):
     for requirement in map(Requirement, wanted):
         version = next(iter(locked[canonicalize_name(requirement.name)].specifier)).version
         assert requirement.specifier.contains(version), requirement
+
+
+def test_every_dependency_is_used(repository):
+    """What is installed to run is imported somewhere in the package."""
+    project = tomllib.loads((repository / "pyproject.toml").read_text())["project"]
+    wanted = list(chain(project["dependencies"], *project["optional-dependencies"].values()))
+    source = "".join(path.read_text() for path in (repository / "src").rglob("*.py"))
+    names = [Requirement(text).name.replace("-", "_") for text in wanted]
+
+    assert [] == [name for name in names if not re.search(rf"^\s*(import|from) {name}\b", source, re.MULTILINE)]
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock"])
