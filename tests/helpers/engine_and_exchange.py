@@ -10,6 +10,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import NamedTuple
 
+import msgspec
+
 from helpers.desk import BTC, ETH, engine_params, limits, market_params
 from lighterman.chance import seeded
 from lighterman.domain.commands import (
@@ -344,11 +346,7 @@ class World:
 
     def _reply(self, event: Event) -> None:
         def deliver() -> None:
-            self.tell(
-                type(event)(
-                    **{name: getattr(event, name) for name in event.__struct_fields__[:-1]}, recv_ns=self.now_ns
-                )
-            )
+            self.tell(msgspec.structs.replace(event, recv_ns=self.now_ns))
 
         self._at(self._in_order("replies"), deliver)
 
