@@ -76,7 +76,11 @@ def test_a_flipped_byte_is_found(tmp_path):
         list(read_tape(path).records)
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", gzip.compress(b""), gzip.compress(b"\x03\x00\x00\x00abc")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"PAR1", gzip.compress(b""), gzip.compress(b"\x03\x00\x00\x00abc")],
+    ids=["empty", "parquet", "nothing zipped", "something zipped"],
+)
 def test_something_else_is_refused(tmp_path, content):
     """A file that is no tape is refused when it is opened."""
     path = tmp_path / "BTC.tape"
