@@ -29,7 +29,6 @@ UNTESTED = {  # module -> why it has no test file of its own
     "matching/state.py": "records only",
     "matching/views.py": "records only",
     "monitoring/settings.py": "records only",
-    "runtime/exits.py": "a table of numbers",
 }
 TESTED_IN: dict[str, str] = {  # module -> the file under tests/ in which it is tested, where the name does not tell
 }

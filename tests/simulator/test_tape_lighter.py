@@ -17,7 +17,7 @@ TRADES = [(1.5, 115_303.2, 1e-05, "sell"), (0.5, 115_303.3, 0.002, "buy")]
 
 
 def test_rows_become_records(tmp_path):
-    """Rows are sorted, repetitions are dropped, and numbers are exact."""
+    """Rows are sorted, numbers are exact, and a row that repeats the book says that the feed was alive."""
     (recording,) = open_recordings(lighter(tmp_path, "BTC", TOPS, TRADES))
 
     assert list(recording.records) == [
@@ -25,6 +25,7 @@ def test_rows_become_records(tmp_path):
         Print(AT_US + 500_000, 1_153_033, 200, taker_is_ask=False),
         Levels(AT_US + 1_000_000, [(1_153_031, 0), (1_153_032, 10_000)], []),
         Print(AT_US + 1_500_000, 1_153_032, 1, taker_is_ask=True),
+        Levels(AT_US + 2_000_000, [], []),
     ]
 
 
