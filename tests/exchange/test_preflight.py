@@ -115,6 +115,17 @@ def test_a_key_that_is_not_registered_is_refused():
         _start(forget)
 
 
+@pytest.mark.parametrize(("code", "words"), [(21100, "no account 100.*accountIndex"), (21109, "no api key 5.*none")])
+def test_an_account_that_does_not_exist_is_refused(code, words):
+    """An account without keys, and no account at all: each names the setting to mend."""
+
+    def refuse(world):
+        world.network.instead["apikeys"] = json_reply(f'{{"code":{code},"message":"no"}}', 400)
+
+    with pytest.raises(PreflightError, match=words):
+        _start(refuse)
+
+
 def test_another_public_key_is_refused():
     """The private key does not belong to the registered public one."""
 

@@ -150,19 +150,19 @@ class StreamLink:
         if session.gaps:
             self._tell_gaps(now_ns)
         for frame in frames:
-            self._hand_over(frame, now_ns)
+            try:
+                self._owner.heard(frame, now_ns)
+            except (RemoteProtocolError, UnitError) as error:
+                self._reject(frame, str(error), now_ns)
         if not frames:
             self._say(session.poll(now_ns))
         if session.failure or not self._was_ready:
             self._look(now_ns)
 
-    def _hand_over(self, frame: Heard, now_ns: int) -> None:
-        try:
-            self._owner.heard(frame, now_ns)
-        except (RemoteProtocolError, UnitError) as error:
-            channel = frame.channel if isinstance(frame, BookFrame | ChannelFrame) else ""
-            self.session.reject(channel.replace("/", ":"), str(error), now_ns)
-            self._tell_gaps(now_ns)
+    def _reject(self, frame: Heard, reason: str, now_ns: int) -> None:
+        channel = frame.channel if isinstance(frame, BookFrame | ChannelFrame) else ""
+        self.session.reject(channel.replace("/", ":"), reason, now_ns)
+        self._tell_gaps(now_ns)
 
     def _tell_gaps(self, now_ns: int) -> None:
         for gap in self.session.gaps:

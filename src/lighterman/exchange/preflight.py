@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from lighterman.domain.clock import Clock
-from lighterman.domain.errors import PreflightError, UnitError
+from lighterman.domain.errors import PreflightError, UnitError, VenueError
 from lighterman.domain.market import Market
 from lighterman.exchange.reads import Reads
 from lighterman.protocol import rest
+from lighterman.protocol.codes import Code
 from lighterman.protocol.objects import MarketFacts
 from lighterman.protocol.translate import market_of
 
@@ -45,7 +46,7 @@ async def check_venue(
     await _check_clock(reads, clock, clock_skew_ms_max)
     facts = await reads.markets()
     traded = markets_traded(symbols, facts)
-    _check_keys(await reads.keys(), public_keys, account_index)
+    _check_keys(await _registered_keys(reads, account_index), public_keys, account_index)
     tier = await reads.tier()
     next_nonces = {key: await reads.next_nonce(key) for key in public_keys}
     return Checked(markets_known(facts), traded, tier, next_nonces)
@@ -95,6 +96,20 @@ def find_market(symbol: str, markets: Iterable[MarketFacts]) -> MarketFacts:
     close = difflib.get_close_matches(names[-1].upper(), [row.symbol for row in perpetuals], n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     raise PreflightError(f"the venue has no perpetual {symbol!r} among its {len(perpetuals)}{hint}")
+
+
+async def _registered_keys(reads: Reads, account_index: int) -> Sequence[rest.ApiKey]:
+    try:
+        return await reads.keys()
+    except VenueError as error:
+        if error.code == Code.API_KEY_NOT_FOUND:
+            return []
+        if error.code in (Code.ACCOUNT_NOT_FOUND, Code.INVALID_ACCOUNT_INDEX, Code.INVALID_ACCOUNT, Code.NOT_FOUND):
+            raise PreflightError(
+                f"the venue has no account {account_index}: set accountIndex to yours (GET accountsByL1Address "
+                "lists the accounts of an Ethereum address)"
+            ) from None
+        raise
 
 
 def _check_keys(registered: Iterable[rest.ApiKey], ours: Mapping[int, str], account_index: int) -> None:

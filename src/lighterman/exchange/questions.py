@@ -12,7 +12,7 @@ from typing import NoReturn, Protocol
 
 from lighterman.domain.clock import Clock
 from lighterman.domain.commands import Query, QueryAccount, QueryOrders, ResyncBook
-from lighterman.domain.errors import RemoteProtocolError, TransportError, UnitError, VenueError
+from lighterman.domain.errors import InvariantBroken, LightermanError
 from lighterman.domain.events import OrdersAbsent
 from lighterman.exchange.port import Sink
 from lighterman.exchange.private import PrivateFeed
@@ -86,7 +86,9 @@ class Questions:
                 await self._ask_orders()
                 await self._ask_account()
                 await self._ask_transaction()
-            except (TransportError, VenueError, RemoteProtocolError, UnitError):
+            except InvariantBroken:
+                raise
+            except LightermanError:  # the network, the venue, what it said, or no token to ask with
                 self._woken.set()
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, AGAIN_LAST_S)
