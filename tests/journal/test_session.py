@@ -51,7 +51,9 @@ def test_sessions_are_found():
     later = create_session(disk, "runs", "local", WALL_US + 10**6, b"")
     disk.make_folder("runs/state")
     disk.files["runs/zzz"] = b""
-    disk.files[later.journal_path] = b""
+    for session in (first, later):
+        disk.files[session.journal_path] = b""
+    create_session(disk, "runs", "local", WALL_US + 2 * 10**6, b"")  # a start that was refused
 
     assert first == find_session(disk, "runs", first.name)
     assert later == find_session(disk, "runs", "last") == find_session(disk, "elsewhere", f"{later.folder}/")
@@ -63,8 +65,10 @@ def test_unknown_sessions_are_refused():
     with pytest.raises(JournalError, match=r"runs: no session 'last'$"):
         find_session(disk, "runs", "last")
     session = create_session(disk, "runs", "demo", WALL_US, b"")
-    with pytest.raises(JournalError, match=f"the latest is {session.name}"):
-        find_session(disk, "runs", "yesterday")
+    disk.files[session.journal_path] = b""
+    for name in ("yesterday", ""):
+        with pytest.raises(JournalError, match=f"the latest is {session.name}"):
+            find_session(disk, "runs", name)
 
 
 def test_a_refusing_disk_is_named():

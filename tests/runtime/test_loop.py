@@ -130,7 +130,7 @@ def test_every_event_is_observed_once_in_order():
     @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0.0, 0.0, 0.1, 2.0])), max_size=30))
     def holds(schedule):
         async def body():
-            stage, sent, turns = Stage(), [], 0
+            stage, sent, turns = Stage(), list[int](), 0
             for count, pause_s in schedule:
                 numbers = range(len(sent), len(sent) + count)
                 stage.receive(*numbers)

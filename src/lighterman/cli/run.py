@@ -168,7 +168,7 @@ def _print_json(outcome: Outcome) -> None:
 
 def _print(outcome: Outcome) -> None:
     orders = outcome.open_orders_after_stop
-    if outcome.pnl_usd is None:  # it never began
+    if outcome.volume_usd is None:  # it never began
         print(f"lighterman: {outcome.stopped_by}", file=sys.stderr)
         if orders:
             print(f"lighterman: {orders} orders of this account are open, from before", file=sys.stderr)
@@ -179,7 +179,7 @@ def _print(outcome: Outcome) -> None:
         f"orders placed {outcome.orders_placed}, modified {outcome.orders_modified}, "
         f"cancelled {outcome.orders_canceled}; fills {outcome.fills}, volume {outcome.volume_usd} USD"
     )
-    print(f"PnL {outcome.pnl_usd} USD (fees {outcome.fees_usd}, funding {outcome.funding_usd})")
+    print(f"PnL {outcome.pnl_usd or 'unknown'} USD (fees {outcome.fees_usd}, funding {outcome.funding_usd})")
     for market, size in outcome.position.items():
         print(f"position {market} {size}")
     if outcome.ledger_match is not None:

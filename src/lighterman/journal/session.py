@@ -62,14 +62,18 @@ def write_summary(disk: Disk, session: Session, summary: object) -> None:
 
 
 def find_session(disk: Disk, directory: str, name: str) -> Session:
-    """Return a session by its name, by the path of its folder, or the latest ("last"); raises JournalError."""
+    """Return a session by its name, by the path of its folder, or the latest ("last"); raises JournalError.
+
+    A start that was refused leaves a folder without a journal, which is no session.
+    """
     names = [found for found in disk.list(directory) if _NAME.fullmatch(found)]
-    if name == LAST and names:
-        return Session(names[-1], f"{directory}/{names[-1]}")
-    if name in names:
-        return Session(name, f"{directory}/{name}")
-    folder = name.rstrip("/")
-    if "journal" in disk.list(folder):
-        return Session(folder.rpartition("/")[2], folder)
-    known = f"; the latest is {names[-1]}" if names else ""
-    raise JournalError(f"{directory}: no session {name!r}{known}")
+    latest = next((found for found in reversed(names) if _has_journal(disk, f"{directory}/{found}")), "")
+    wanted = latest if name == LAST else name
+    for folder in (f"{directory}/{wanted}", name.rstrip("/")):
+        if wanted and _has_journal(disk, folder):
+            return Session(folder.rpartition("/")[2], folder)
+    raise JournalError(f"{directory}: no session {name!r}" + (f"; the latest is {latest}" if latest else ""))
+
+
+def _has_journal(disk: Disk, folder: str) -> bool:
+    return "journal" in disk.list(folder)

@@ -7,6 +7,8 @@ from lighterman.domain.events import Event, OrderReport
 from lighterman.domain.units import PICO_PER_MICRO
 from lighterman.engine.decision import Decision
 from lighterman.engine.engine import Engine
+from lighterman.engine.exposure import equity_pico
+from lighterman.engine.intake import EPOCH_SHIFT
 from lighterman.monitoring.figures import Figures
 from lighterman.protocol.rest import Ledger
 from lighterman.runtime.exits import Exit
@@ -16,20 +18,26 @@ from lighterman.runtime.stopping import Failure
 NS_PER_MS = 1_000_000
 
 
-class FirstQuote:
-    """Remembers when an order of ours first rested at the venue."""
+class Beginning:
+    """Remembers how a session began: when an order of its own first rested, and what the account was worth."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
         self._clock = clock
-        self.at_ns: int | None = None
+        self.first_quote_ns: int | None = None
+        self.equity_pico: int | None = None
 
     def observe_event(self, event: Event) -> None:
-        """Look for the first row of a live order."""
-        if self.at_ns is None and isinstance(event, OrderReport) and not event.is_terminal:
-            self.at_ns = self._clock.mono_ns()
+        """Look for the first row of a live order of this session; an earlier one may have left some."""
+        if self.first_quote_ns is not None or not isinstance(event, OrderReport) or event.is_terminal:
+            return
+        if event.client_order_index >> EPOCH_SHIFT == self._engine.state.epoch:
+            self.first_quote_ns = self._clock.mono_ns()
 
-    def observe_decision(self, decision: Decision) -> None:
-        """Decisions do not matter here."""
+    def observe_decision(self, decision: Decision) -> None:  # noqa: ARG002  (an observer's signature)
+        """Look at the account once it is known, before anything was traded."""
+        if self.equity_pico is None and self._engine.state.ledger.is_open:
+            self.equity_pico = equity_pico(self._engine.state)
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -57,19 +65,22 @@ class Outcome(msgspec.Struct, kw_only=True):
     why_not_quoting: dict[str, str] = {}
 
 
-def fill_in(outcome: Outcome, engine: Engine, figures: Figures, now_ns: int) -> None:
-    """Add to an outcome what the engine and the figures know."""
+def fill_in(outcome: Outcome, engine: Engine, figures: Figures, beginning: Beginning, now_ns: int) -> None:
+    """Add to an outcome what the engine and the figures know.
+
+    The PnL is the change of the account's value over the session, so that of a position taken
+    over from an earlier one counts only what happened to it since.
+    """
     state = engine.state
-    pnl_micro = fees_pico = funding_pico = volume_micro = 0
+    fees_pico = funding_pico = volume_micro = 0
     for index, told in figures.markets.items():
-        market, held = state.markets[index], state.ledger.markets[index]
+        held = state.ledger.markets[index]
         outcome.markets_quoted_both_sides += told.quoting_total_ns(now_ns) > 0
         outcome.orders_placed += sum(told.placed)
         outcome.orders_modified += told.modified
         outcome.orders_canceled += told.canceled
         outcome.fills += sum(told.fills)
         outcome.position[told.label] = told.market.size_text(held.position.size_lots)
-        pnl_micro += held.realised_micro + (held.unrealised_micro(market.mark_ticks) if market.mark_ticks else 0)
         fees_pico += held.fees_pico
         funding_pico += held.funding_pico
         volume_micro += held.volume_micro
@@ -80,7 +91,9 @@ def fill_in(outcome: Outcome, engine: Engine, figures: Figures, now_ns: int) -> 
     outcome.fees_usd = usd(-fees_pico // PICO_PER_MICRO)
     outcome.funding_usd = usd(funding_pico // PICO_PER_MICRO)
     outcome.volume_usd = usd(volume_micro)
-    outcome.pnl_usd = usd(pnl_micro + (funding_pico - fees_pico) // PICO_PER_MICRO)
+    worth_pico = equity_pico(state)
+    if worth_pico is not None and beginning.equity_pico is not None:
+        outcome.pnl_usd = usd((worth_pico - beginning.equity_pico) // PICO_PER_MICRO)
 
 
 def differences(engine: Engine, before: Ledger, after: Ledger) -> list[str]:

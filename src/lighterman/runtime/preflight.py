@@ -53,9 +53,12 @@ def misfits(params: MarketParams, market: Market) -> list[str]:
     problems = []
     if not market.scales_are_exact:
         problems.append(f"{params.label}: a tick times a lot is no whole micro-USDC; such a market cannot be traded")
-    for check in (lambda: bind(params.quote, market), lambda: params.limits.position_max_lots(market)):
+    for name, check in (
+        ("minOrderSize", lambda: bind(params.quote, market)),
+        ("maxPosition", lambda: params.limits.position_max_lots(market)),
+    ):
         try:
             check()
         except UnitError as error:
-            problems.append(f"{params.label}: {error}")
+            problems.append(f"{params.label}: {name}: {str(error).removeprefix(name).lstrip()}")
     return problems

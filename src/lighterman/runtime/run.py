@@ -70,9 +70,9 @@ async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Out
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
         stop.ask("duration")
     outcome.open_orders_after_stop = await _leave_nothing(bot, clock, stop)
-    fill_in(outcome, bot.engine, bot.figures, clock.mono_ns())
-    if bot.first_quote.at_ns is not None:
-        outcome.first_quote_ms = (bot.first_quote.at_ns - plan.started_ns) // NS_PER_MS
+    fill_in(outcome, bot.engine, bot.figures, bot.beginning, clock.mono_ns())
+    if bot.beginning.first_quote_ns is not None:
+        outcome.first_quote_ms = (bot.beginning.first_quote_ns - plan.started_ns) // NS_PER_MS
     if bot.account is not None and before is not None:
         await _compare_ledgers(bot.account, bot.engine, before, outcome)
     outcome.exit_code = exit_code(
@@ -122,6 +122,7 @@ async def _unless(stop: Stop, awaitable: Awaitable[T]) -> T | None:
             await working
         return None
     finally:
+        working.cancel()
         stopping.cancel()
 
 
