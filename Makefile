@@ -14,10 +14,12 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 $(BIN)/python:
 	@tools/venv.sh $(VENV)
 
+# The package is compiled here so that its first start is as quick as its second.
 $(VENV)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
 	@echo "installing lighterman into $(VENV)"
 	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) -r requirements.lock -r requirements-build.lock
 	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
