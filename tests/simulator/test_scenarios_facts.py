@@ -9,7 +9,7 @@ from helpers.market_lab import BTC, begin, record
 from lighterman.simulator.driver import synthetic_driver
 from lighterman.simulator.scenarios import SCENARIOS
 
-MINUTES = 25
+MINUTES = 20
 FACTS_MIN = 10
 
 

@@ -39,7 +39,7 @@ class MakerParams(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     half_bp: float = 0.3
     growth: float = 2.0
     sigma_share: float = 0.4
-    size_usd: float = 2_200.0
+    size_usd: float = 2_300.0
     opinion_bp: float = 0.1
     tilt: float = 0.6
     tilt_scale_bp: float = 0.3
