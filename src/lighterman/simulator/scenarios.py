@@ -2,7 +2,7 @@
 
 `calm`      a quiet hour: low volatility, few jumps, little informed flow
 `normal`    the default: a major on a decentralised exchange on a working day
-`volatile`  three times the volatility of normal, jumps every few minutes, wider quotes
+`volatile`  three times the volatility of normal, jumps each half minute, wider quotes
 `toxic`     slow makers among fast, well-informed takers: every fill is suspect
 `crash`     a volatile market that slides 1 % within a minute and comes back, again and again
 
@@ -85,7 +85,7 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             Scenario("normal", "a working day", _NORMAL),
             Scenario(
                 "volatile",
-                "large moves, jumps every few minutes",
+                "large moves, many jumps",
                 replace(
                     _NORMAL,
                     price=replace(_NORMAL.price, sigma_bp=(1.0, 2.2), jumps_per_hour=100.0, jump_bp=4.0, drift_bp=0.2),
