@@ -22,6 +22,7 @@ WEATHERS = st.builds(
     twice=st.sampled_from([0, 300]),
     lost_answer=PER_MILLE,
     coarse_rest=st.booleans(),
+    shuffled=st.booleans(),
 )
 A_MARKET, A_SIDE, A_LINK = st.sampled_from(MARKETS), st.booleans(), st.sampled_from(list(Link))
 

@@ -95,6 +95,7 @@ class Weather(NamedTuple):
     refused: int = 0  # by a rate limit, say
     twice: int = 0  # an event of the private channels, the second time late
     lost_answer: int = 0  # of a question
+    shuffled: bool = False  # events of one private channel overtake each other
     coarse_rest: bool = False  # rows that are asked for tell time in whole seconds
 
 
@@ -196,7 +197,7 @@ class World:
             if number == self._channel_number[channel] and Link.PRIVATE not in self.down:
                 self.tell(make(self.now_ns))
 
-        due_us = self._in_order(channel)
+        due_us = self.now_us + self._delay_us() if self.weather.shuffled else self._in_order(channel)
         self._at(due_us, deliver)
         if self._chance(self.weather.twice):
             self._at(due_us + self.rng.randrange(0, 3000) * MS, deliver)

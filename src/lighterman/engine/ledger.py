@@ -5,12 +5,16 @@ begin with). Trades and funding payments are applied once each, whatever the ord
 in which they arrive. Cash in pico-USDC, exactly as the venue keeps it (reference 8.3, 8.4).
 """
 
+from bisect import insort
+from typing import NamedTuple
+
 from lighterman.domain.events import AccountSnapshot, FillReport, FundingReport
 from lighterman.domain.market import Market
 from lighterman.domain.position import FLAT, Position, apply_fill
 from lighterman.domain.units import PICO_PER_MICRO
 
 IDS_REMEMBERED_MAX = 65_536
+TRADES_KEPT_MAX = 256  # by how many later ones a trade may be overtaken
 
 
 class _Seen:
@@ -31,10 +35,34 @@ class _Seen:
         return True
 
 
-class MarketLedger:
-    """One market: position, and what it has earned and cost since the session began."""
+class Traded(NamedTuple):
+    """A trade of ours as its market's ledger needs it; positive lots are bought."""
 
-    __slots__ = ("fees_pico", "fills", "funding_pico", "market", "position", "realised_micro", "volume_micro")
+    trade_id: int
+    delta_lots: int
+    price_ticks: int
+
+
+class MarketLedger:
+    """One market: position, and what it has earned and cost since the session began.
+
+    Cost and realised PnL depend on the order of the trades, and the venue's order is that of
+    their ids. So the last trades are kept, and one that arrives behind later ones is put in
+    its place and the rest worked out again.
+    """
+
+    __slots__ = (
+        "_recent",
+        "_settled",
+        "_settled_micro",
+        "fees_pico",
+        "fills",
+        "funding_pico",
+        "market",
+        "position",
+        "realised_micro",
+        "volume_micro",
+    )
 
     def __init__(self, market: Market) -> None:
         self.market = market
@@ -44,10 +72,41 @@ class MarketLedger:
         self.funding_pico = 0
         self.fills = 0
         self.volume_micro = 0
+        self._recent: list[Traded] = []  # by trade id
+        self._settled: Position = FLAT  # the position before the first of them
+        self._settled_micro = 0  # and what was realised until then
+
+    def open(self, position: Position) -> None:
+        """Begin with a position."""
+        self.position = self._settled = position
 
     def unrealised_micro(self, mark_ticks: int) -> int:
         """Return the PnL of closing the position at the mark."""
         return self.position.unrealised_micro(mark_ticks, self.market)
+
+    def trade(self, trade: Traded) -> int:
+        """Apply a trade; return by how much realised PnL has changed, in micro-USDC."""
+        before_micro = self.realised_micro
+        if not self._recent or trade > self._recent[-1]:
+            self._recent.append(trade)
+            self._step(trade)
+        else:
+            insort(self._recent, trade)
+            self.position, self.realised_micro = self._settled, self._settled_micro
+            for each in self._recent:
+                self._step(each)
+        if len(self._recent) > TRADES_KEPT_MAX:
+            first = self._recent.pop(0)
+            self._settled, gain_micro = self._after(self._settled, first)
+            self._settled_micro += gain_micro
+        return self.realised_micro - before_micro
+
+    def _step(self, trade: Traded) -> None:
+        self.position, gain_micro = self._after(self.position, trade)
+        self.realised_micro += gain_micro
+
+    def _after(self, position: Position, trade: Traded) -> tuple[Position, int]:
+        return apply_fill(position, delta_lots=trade.delta_lots, price_ticks=trade.price_ticks, market=self.market)
 
 
 class Ledger:
@@ -78,22 +137,19 @@ class Ledger:
         for market, size_lots, entry_quote_micro in snapshot.positions:
             if market in self.markets:
                 held = self.markets[market]
-                held.position = Position(size_lots, entry_quote_micro)
+                held.open(Position(size_lots, entry_quote_micro))
                 self.slack_pico += held.market.notional_micro(1, abs(size_lots)) * PICO_PER_MICRO
         self.is_open = True
 
     def fill(self, fill: FillReport) -> bool:
         """Apply a trade; return False if it was applied before."""
-        if not self._fills_seen.add(fill.trade_id):
+        if not self._fills_seen.add(fill.trade_id << 1 | fill.is_ask):
             return False
         held = self.markets[fill.market]
-        delta = -fill.size_lots if fill.is_ask else fill.size_lots
-        held.position, realised_micro = apply_fill(
-            held.position, delta_lots=delta, price_ticks=fill.price_ticks, market=held.market
-        )
+        delta_lots = -fill.size_lots if fill.is_ask else fill.size_lots
+        realised_micro = held.trade(Traded(fill.trade_id, delta_lots, fill.price_ticks))
         quote_micro = held.market.notional_micro(fill.price_ticks, fill.size_lots)
         fee_pico = quote_micro * fill.fee_ppm
-        held.realised_micro += realised_micro
         held.fees_pico += fee_pico
         held.fills += 1
         held.volume_micro += quote_micro
