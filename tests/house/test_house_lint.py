@@ -12,7 +12,7 @@ OFFENCES = [
     ("runtime/loop.py", "now = loop.time()", "clock"),
     ("runtime/loop.py", "schedule(self._loop.time)", "clock"),
     ("exchange/lighter.py", "now = asyncio.get_running_loop().time()", "clock"),
-    ("simulator/tape.py", "rng = random.Random()", "chance"),
+    ("simulator/tapes/tape.py", "rng = random.Random()", "chance"),
     ("matching/flow.py", "rng = Random(7)", "chance"),
     ("engine/engine.py", "approved = Approved(command)", "approval"),
     ("runtime/loop.py", "approved = gate.Approved(command)", "approval"),
@@ -43,7 +43,7 @@ OFFENCES = [
 LAWFUL = [
     ("clock.py", "now = loop.time()"),
     ("chance.py", "rng = random.Random(seed)"),
-    ("simulator/tape.py", "def f(rng: random.Random): return rng.random()"),
+    ("simulator/tapes/tape.py", "def f(rng: random.Random): return rng.random()"),
     ("risk/gate.py", "approved = Approved(command)"),
     ("monitoring/logs.py", "key = id(order)"),
     ("engine/plan.py", "def f(dirty: set[int]): return sorted(dirty), len(dirty), max(m for m in dirty), 3 in dirty"),

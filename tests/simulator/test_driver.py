@@ -5,7 +5,7 @@ import pytest
 from helpers.market_lab import BTC, SECOND, START_US, begin, steps
 from helpers.tape_lab import levels, recording, sold
 from lighterman.simulator.driver import MarketDriver, synthetic_driver, tape_driver
-from lighterman.simulator.tape_format import write_tape
+from lighterman.simulator.tapes.format import write_tape
 
 
 @pytest.fixture(params=["synthetic", "tape"])

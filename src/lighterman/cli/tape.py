@@ -9,7 +9,7 @@ from lighterman.runtime.exits import Exit
 
 def convert(options: argparse.Namespace) -> int:
     """Turn a recording into a tape of our own format."""
-    from lighterman.simulator.tape_convert import convert as run  # noqa: PLC0415  (heavy, and only for this)
+    from lighterman.simulator.tapes.convert import convert as run  # noqa: PLC0415  (heavy, and only for this)
 
     try:
         summary = run(options.source, options.destination, kind=options.kind, hours=options.hours)

@@ -15,7 +15,7 @@ from lighterman.domain.market import Market
 from lighterman.matching.exchange import Exchange
 from lighterman.simulator.scenarios import scenario_named
 from lighterman.simulator.synthetic import SyntheticMarkets
-from lighterman.simulator.tape import open_tapes
+from lighterman.simulator.tapes.tape import open_tapes
 
 
 class MarketDriver(Protocol):
@@ -52,7 +52,7 @@ def synthetic_driver(scenario: str, markets: Sequence[Market], seed: int) -> Mar
 def tape_driver(directory: Path, speed: float) -> MarketDriver:
     """Return the recorded session in `directory`, run `speed` times as fast as it happened.
 
-    Takes tapes of our own format and every kind of recording in `tape_sources`. Raises
+    Takes tapes of our own format and every kind of recording in `tapes/sources.py`. Raises
     ConfigError when there is nothing to replay or `speed` is not a positive number.
     """
     return open_tapes(directory, speed)

@@ -7,8 +7,8 @@ from types import MappingProxyType
 import msgspec
 
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator import tape_binance, tape_hyperliquid, tape_lighter, tape_standx
-from lighterman.simulator.tape_format import SUFFIX, Levels, Record, Recording, read_tape
+from lighterman.simulator.tapes import binance, hyperliquid, lighter, standx
+from lighterman.simulator.tapes.format import SUFFIX, Levels, Record, Recording, read_tape
 
 AUTO = "auto"
 HOUR_US = 3_600_000_000
@@ -37,10 +37,10 @@ def _tapes(source: Path) -> list[Path]:
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "tape": Kind(_is_tape, _open_tapes, ("as written",)),
-        "standx": Kind(tape_standx.recognises, tape_standx.recordings, tape_standx.READINGS),
-        "lighter": Kind(tape_lighter.recognises, tape_lighter.recordings, tape_lighter.READINGS),
-        "hyperliquid": Kind(tape_hyperliquid.recognises, tape_hyperliquid.recordings, tape_hyperliquid.READINGS),
-        "binance": Kind(tape_binance.recognises, tape_binance.recordings, tape_binance.READINGS),
+        "standx": Kind(standx.recognises, standx.recordings, standx.READINGS),
+        "lighter": Kind(lighter.recognises, lighter.recordings, lighter.READINGS),
+        "hyperliquid": Kind(hyperliquid.recognises, hyperliquid.recordings, hyperliquid.READINGS),
+        "binance": Kind(binance.recognises, binance.recordings, binance.READINGS),
     },
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 
 from lighterman.domain.book import Level, OrderBook
-from lighterman.simulator.tape_format import Levels, Print, Record
+from lighterman.simulator.tapes.format import Levels, Print, Record
 
 
 class Depth:

@@ -13,8 +13,8 @@ from lighterman.matching.exchange import Exchange
 from lighterman.matching.outputs import TradeDone
 from lighterman.matching.requests import DropAll, NewOrder, TimeInForce
 from lighterman.simulator.driver import MarketDriver, tape_driver
-from lighterman.simulator.tape import TapeMarkets
-from lighterman.simulator.tape_format import write_tape
+from lighterman.simulator.tapes.format import write_tape
+from lighterman.simulator.tapes.tape import TapeMarkets
 
 BOOK = levels(0, bids=[(-1, 100)], asks=[(1, 200)])
 MAKER = 7

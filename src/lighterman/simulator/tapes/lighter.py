@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lighterman.simulator.tape_depth import Depth, by_time
-from lighterman.simulator.tape_format import Levels, Print, Recording, TapeHeader
-from lighterman.simulator.tape_parquet import parquet_rows
-from lighterman.simulator.tape_units import Units, market_of
+from lighterman.simulator.tapes.depth import Depth, by_time
+from lighterman.simulator.tapes.format import Levels, Print, Recording, TapeHeader
+from lighterman.simulator.tapes.parquet import parquet_rows
+from lighterman.simulator.tapes.units import Units, market_of
 
 PREFIX, SUFFIX = "bbo_", "_utc.parquet"
 NS_PER_US = 1_000

@@ -5,9 +5,9 @@ import pytest
 from helpers.recorded import lighter, standx
 from helpers.tape_lab import levels, recording, sold
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator.tape_convert import convert
-from lighterman.simulator.tape_format import write_tape
-from lighterman.simulator.tape_sources import open_recordings
+from lighterman.simulator.tapes.convert import convert
+from lighterman.simulator.tapes.format import write_tape
+from lighterman.simulator.tapes.sources import open_recordings
 
 BOOKS = [(second, [(900_000 - second, 50)], [(900_010, 30)]) for second in (0, 1, 8)]
 TRADES = [(0.5, 9_000_000, 7, -1)]

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from lighterman.domain.errors import ConfigError, JournalError
-from lighterman.simulator.tape_format import SUFFIX, Levels, Record, Recording, write_tape
-from lighterman.simulator.tape_sources import AUTO, open_recordings
+from lighterman.simulator.tapes.format import SUFFIX, Levels, Record, Recording, write_tape
+from lighterman.simulator.tapes.sources import AUTO, open_recordings
 
 GAP_US = 5_000_000
 US_PER_MINUTE = 60e6

@@ -6,8 +6,8 @@ import pytest
 
 from helpers.recorded import START_S, binance
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator.tape_format import Levels, Print
-from lighterman.simulator.tape_sources import open_recordings
+from lighterman.simulator.tapes.format import Levels, Print
+from lighterman.simulator.tapes.sources import open_recordings
 
 AT_US = START_S * 1_000_000
 AT_MS = START_S * 1_000

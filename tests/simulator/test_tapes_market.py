@@ -7,8 +7,8 @@ from helpers.market_lab import BTC
 from helpers.tape_lab import PRICE, US, Stage, bought, levels, sold
 from lighterman.domain.errors import JournalError
 from lighterman.matching.requests import TimeInForce
-from lighterman.simulator.tape_format import Levels, Print, Record, Recording
-from lighterman.simulator.tape_market import TapeMarket
+from lighterman.simulator.tapes.format import Levels, Print, Record, Recording
+from lighterman.simulator.tapes.market import TapeMarket
 
 BOOK = levels(0, bids=[(-1, 100), (-2, 300)], asks=[(1, 200), (2, 400)])
 

@@ -6,8 +6,8 @@ import pytest
 
 from helpers.recorded import START_S, standx
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator.tape_format import Levels, Print
-from lighterman.simulator.tape_sources import open_recordings
+from lighterman.simulator.tapes.format import Levels, Print
+from lighterman.simulator.tapes.sources import open_recordings
 
 BOOKS = [
     (0.0, [(900_000, 50), (899_990, 20)], [(900_000, 30), (900_010, 40)]),  # locked at 90,000.0

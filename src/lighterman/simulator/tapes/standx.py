@@ -17,10 +17,10 @@ from typing import Any
 from lighterman.domain.book import Level
 from lighterman.domain.errors import ConfigError
 from lighterman.domain.units import divide_ceil, divide_floor
-from lighterman.simulator.tape_depth import Depth, by_time
-from lighterman.simulator.tape_format import Levels, Print, Recording, TapeHeader
-from lighterman.simulator.tape_parquet import parquet_rows
-from lighterman.simulator.tape_units import market_of
+from lighterman.simulator.tapes.depth import Depth, by_time
+from lighterman.simulator.tapes.format import Levels, Print, Recording, TapeHeader
+from lighterman.simulator.tapes.parquet import parquet_rows
+from lighterman.simulator.tapes.units import market_of
 
 READINGS = ("bucket", "netted")
 DEPTH = 20

@@ -3,8 +3,8 @@
 import itertools
 
 from helpers.recorded import START_S, hyperliquid
-from lighterman.simulator.tape_format import Levels, Print
-from lighterman.simulator.tape_sources import open_recordings
+from lighterman.simulator.tapes.format import Levels, Print
+from lighterman.simulator.tapes.sources import open_recordings
 
 AT_US = START_S * 1_000_000
 BOOKS = [

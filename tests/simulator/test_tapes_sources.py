@@ -6,8 +6,8 @@ from helpers.market_lab import BTC
 from helpers.recorded import START_S, binance, hyperliquid, lighter, standx
 from helpers.tape_lab import levels, recording, sold
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator.tape_format import write_tape
-from lighterman.simulator.tape_sources import KINDS, open_recordings
+from lighterman.simulator.tapes.format import write_tape
+from lighterman.simulator.tapes.sources import KINDS, open_recordings
 
 TOP = (0.0, 100.1, 0.1, 100.2, 0.1)
 SIDE = [("100", "1")], [("101", "1")]

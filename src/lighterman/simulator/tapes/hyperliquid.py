@@ -12,9 +12,9 @@ from pathlib import Path
 
 from lighterman.domain.book import Level
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator.tape_depth import Depth, by_time
-from lighterman.simulator.tape_format import Levels, Print, Recording, TapeHeader
-from lighterman.simulator.tape_units import Units, market_of
+from lighterman.simulator.tapes.depth import Depth, by_time
+from lighterman.simulator.tapes.format import Levels, Print, Recording, TapeHeader
+from lighterman.simulator.tapes.units import Units, market_of
 
 PREFIX, SUFFIX = "orderbooks_", ".csv.gz"
 DEPTH = 20

@@ -4,7 +4,7 @@ Tape time runs `speed` times as fast as the exchange's. The first book of every 
 at the start; what follows comes at its recorded distance from the earliest of them, and gaps
 of the recording are gaps here: the book stands still and nothing trades. When a recording
 ends, its market keeps its last book, without trades; `note` says so.
-How an order of ours is filled is the law of `tape_market.py`.
+How an order of ours is filled is the law of `market.py`.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ from pathlib import Path
 from lighterman.domain.errors import ConfigError
 from lighterman.domain.market import Market
 from lighterman.matching.exchange import Exchange
-from lighterman.simulator.tape_format import Recording
-from lighterman.simulator.tape_market import TapeMarket
-from lighterman.simulator.tape_sources import open_recordings
+from lighterman.simulator.tapes.format import Recording
+from lighterman.simulator.tapes.market import TapeMarket
+from lighterman.simulator.tapes.sources import open_recordings
 
 SPEED_MAX = 10_000.0
 

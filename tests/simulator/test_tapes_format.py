@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from helpers.market_lab import BTC
 from helpers.tape_lab import levels, recording, sold
 from lighterman.domain.errors import ConfigError, JournalError
-from lighterman.simulator.tape_format import Levels, Print, read_tape, write_tape
+from lighterman.simulator.tapes.format import Levels, Print, read_tape, write_tape
 
 TIMES = st.integers(0, 2**53)
 SIDES = st.lists(st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 2**48 - 1)), max_size=40)

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.tape_lab import levels, sold
-from lighterman.simulator.tape_depth import Depth, by_time
-from lighterman.simulator.tape_format import Levels
+from lighterman.simulator.tapes.depth import Depth, by_time
+from lighterman.simulator.tapes.format import Levels
 
 BIDS = st.dictionaries(st.integers(50, 99), st.integers(1, 9), min_size=1, max_size=8)
 ASKS = st.dictionaries(st.integers(100, 149), st.integers(1, 9), min_size=1, max_size=8)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from helpers.market_lab import BTC
 from lighterman.domain.errors import ConfigError
 from lighterman.simulator.markets import all_markets
-from lighterman.simulator.tape_units import UNLISTED, Units, market_of
+from lighterman.simulator.tapes.units import UNLISTED, Units, market_of
 
 UNITS = Units(BTC, "somewhere")
 

@@ -29,7 +29,7 @@ from lighterman.matching.exchange import Exchange
 from lighterman.matching.flow import COLLATERAL_MICRO, PARTICIPANTS_FROM, PARTICIPANTS_PER_MARKET
 from lighterman.matching.outputs import OrderRow
 from lighterman.matching.requests import NewOrder, TimeInForce
-from lighterman.simulator.tape_format import Levels, Print, Record, Recording
+from lighterman.simulator.tapes.format import Levels, Print, Record, Recording
 
 INDEX_EVERY_US = 200_000
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lighterman.domain.errors import ConfigError
-from lighterman.simulator.tape_parquet import ROWS_AT_ONCE, parquet_rows
+from lighterman.simulator.tapes.parquet import ROWS_AT_ONCE, parquet_rows
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Recorded sessions as the market: our tape format, readers of others, and the queue model."""
