@@ -8,8 +8,8 @@ from lighterman.matching.exchange import Exchange
 from lighterman.matching.outputs import LevelChanged, TradeDone
 from lighterman.matching.requests import DropAll, NewOrder, TimeInForce
 from lighterman.matching.rules import Rules
-from lighterman.simulator.tape_format import Levels, Print, Record, Recording, TapeHeader
-from lighterman.simulator.tape_market import TapeMarket
+from lighterman.simulator.tapes.format import Levels, Print, Record, Recording, TapeHeader
+from lighterman.simulator.tapes.market import TapeMarket
 
 US = 7
 PRICE = 1_000_000
