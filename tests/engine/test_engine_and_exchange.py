@@ -24,6 +24,7 @@ WEATHERS = st.builds(
     coarse_rest=st.booleans(),
     shuffled=st.booleans(),
 )
+SIZES = st.integers(1, 8000) | st.integers(1, 600_000)
 A_MARKET, A_SIDE, A_LINK = st.sampled_from(MARKETS), st.booleans(), st.sampled_from(list(Link))
 
 
@@ -89,7 +90,7 @@ class EngineAndExchange(RuleBasedStateMachine):
     def turn(self, weather: Weather) -> None:
         self.world.weather = weather
 
-    @rule(market=A_MARKET, is_ask=A_SIDE, reach=st.integers(5, 900), size=st.integers(1, 8000), ms=st.integers(0, 200))
+    @rule(market=A_MARKET, is_ask=A_SIDE, reach=st.integers(5, 3000), size=SIZES, ms=st.integers(0, 200))
     def take(self, market: Market, is_ask: bool, reach: int, size: int, ms: int) -> None:
         self.world.act(market, reach, size, is_ask=is_ask, takes=True)
         self.world.run(ms)

@@ -73,7 +73,7 @@ BLOWS: dict[str, Blow] = {
     "crossed_book": _delta(bids=[(200_003, 5)]),
     "one_sided_book": _book(bids=[(199_999, 5)], asks=[]),
     "nobody_else_in_book": _only_ours,
-    "mark_far_from_mid": _mark(205_000),
+    "mark_far_from_mid": _mark(211_000),
     "no_mark_price": _mark(0),
     "market_not_active": _described(active=False),
     "market_scale_changed": _described(price_decimals=3, size_decimals=3),

@@ -45,6 +45,7 @@ def limits(**changes: object) -> AccountLimits:
         "order_value_micro_max": 50_000 * USD,
         "daily_loss_micro_max": 1_000 * USD,
         "messages_per_minute": 1_000_000,
+        "price_collar_bps": 500.0,
     }
     return AccountLimits(**(facts | changes))  # type: ignore[arg-type]
 

@@ -460,10 +460,11 @@ class World:
         self._listen()
 
     def refresh(self, market: Market, size_lots: int) -> None:
-        """Let the crowd quote five levels a side anew."""
-        for level in range(5):
-            for is_ask in (False, True):
+        """Let the crowd quote five levels a side, and a deep one far behind them."""
+        for is_ask in (False, True):
+            for level in range(5):
                 self.act(market, 2 + level, size_lots, is_ask=is_ask, takes=False)
+            self.act(market, INDEX[market.index] // 50, 1_000_000, is_ask=is_ask, takes=False)
 
     def _open(self) -> None:
         for facts in MARKETS:
@@ -478,6 +479,24 @@ class World:
         for facts in MARKETS:
             self._snapshot(facts.index)
         self._pulse()
+
+
+def storm(world: World, seconds: int) -> None:
+    """Let others trade wildly for a while, in weather that loses, doubles and shuffles."""
+    rng = world.rng
+    world.weather = Weather(80, lost_request=30, lost_reply=30, refused=30, twice=200, shuffled=True)
+    for _ in range(seconds):
+        facts = MARKETS[rng.randrange(0, len(MARKETS))]
+        world.clear_crowd()
+        world.move_index(facts, rng.randrange(-400, 400))
+        for each in MARKETS:
+            world.refresh(each, 500)
+            world.act(each, rng.randrange(0, 3000), 4000, is_ask=rng.random() < 0.5, takes=True)
+        if rng.random() < 0.1:
+            world.drop(Link.PRIVATE)
+        world.run(1000)
+        world.heal(Link.PRIVATE)
+    world.weather = CALM
 
 
 def report(row: OrderRow, now_ns: int, venue_us: int | None = None) -> OrderReport:
