@@ -8,7 +8,6 @@ from helpers.fake_venue import Desk
 from helpers.observed import PARAMS
 from helpers.virtual_time import run
 from lighterman.domain.commands import CancelAll, PlaceOrder
-from lighterman.domain.events import AccountSnapshot, OrderReport
 from lighterman.runtime.shutdown import STOP_WITHIN_S, cancel_without_engine, stop_trading
 
 
@@ -122,35 +121,6 @@ async def test_answer_overtaken_by_a_create_does_not_count(desk):
     count, _ = await stop(desk, within_s=3.0)
 
     assert count is None
-
-
-def test_account_that_never_had_orders_needs_no_answer():
-    """Before the first order of ours an empty account is empty, even if the venue has gone since."""
-
-    async def body():
-        desk = Desk(PARAMS)
-        desk.loop.receive(AccountSnapshot(10**16, [], [], 0, 0))
-        desk.venue.is_dead = True
-
-        assert await stop(desk) == (0, pytest.approx(STOP_WITHIN_S, abs=0.1))
-
-    run(body())
-
-
-def test_foreign_order_at_the_start_is_not_forgotten():
-    """An account that held somebody else's order at the start is not called empty without an answer."""
-
-    async def body():
-        desk = Desk(PARAMS)
-        row = OrderReport(0, 5, 5, False, 1000, 1, 0, "open", 0, 0)
-        desk.loop.receive(AccountSnapshot(10**16, [], [row], 0, 0))
-        desk.venue.is_dead = True
-
-        count, _ = await stop(desk)
-
-        assert count is None
-
-    run(body())
 
 
 def test_unopened_account_is_unknown():

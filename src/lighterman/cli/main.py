@@ -24,17 +24,22 @@ NS_PER_UNIT = {"ms": 1_000_000, "s": 1_000_000_000, "m": 60_000_000_000, "h": 3_
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     stop_quietly_on_signals()
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    parser = build_parser(words)
-    options = parser.parse_args(words)
-    if getattr(options, "exchange", None) is not None:
-        _refuse_market_options(parser, options)
+    options = parse(sys.argv[1:] if arguments is None else list(arguments))
     if options.command is None:
-        parser.print_help(sys.stderr)
+        build_parser([]).print_help(sys.stderr)
         return 2
     module, function = options.handler
     run: Callable[[argparse.Namespace], int] = getattr(import_module(f"lighterman.cli.{module}"), function)
     return run(options)
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the options in a command line; what is not understood ends the process with 2."""
+    parser = build_parser(words)
+    options = parser.parse_args(words)
+    if getattr(options, "exchange", None) is not None:
+        _refuse_market_options(parser, options)
+    return options
 
 
 def duration_ns(text: str) -> int:

@@ -274,8 +274,8 @@ class Orders:
         return order
 
     def doubt(self, order: Order, now_ns: int) -> None:
-        """Something says that an open order may be gone: ask about it."""
-        if order.state is OrderState.OPEN:
+        """Something says that an order which the venue had shown may be gone, cancelled or not: ask about it."""
+        if order.executed and order.state in (OrderState.OPEN, OrderState.CANCELLING):
             self._doubt(order, now_ns)
 
     def reported(self, report: OrderReport, now_ns: int) -> Order | None:

@@ -38,7 +38,8 @@ def _compare_orders(state: State, event: AccountSnapshot) -> None:
         if state.orders.get(report.client_order_index) is None:
             order_told(state, report)
     for order in state.orders:
-        if order.client_order_index not in shown and order.since_ns + QUIET_NS < event.asked_ns:
+        is_settled = order.level < 0 or order.since_ns + QUIET_NS < event.asked_ns  # an adopted one had been shown
+        if order.client_order_index not in shown and is_settled:
             state.orders.doubt(order, event.recv_ns)
 
 

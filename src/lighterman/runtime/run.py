@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from lighterman.domain.clock import Clock
 from lighterman.domain.errors import ConfigError, JournalError, LightermanError, TransportError, VenueError
-from lighterman.engine.engine import Engine
 from lighterman.protocol.rest import Ledger
 from lighterman.runtime.exits import Exit
+from lighterman.runtime.ledgers import begin_together, differences
 from lighterman.runtime.local_account import LocalAccount
-from lighterman.runtime.outcome import NS_PER_MS, Outcome, differences, exit_code, fill_in
+from lighterman.runtime.outcome import NS_PER_MS, Outcome, exit_code, fill_in, why_not_quoting
 from lighterman.runtime.shutdown import STOP_WITHIN_S, cancel_without_engine, stop_trading
 from lighterman.runtime.stopping import Failure, Stop
 from lighterman.runtime.wiring import NS_PER_S, Bot, RunPlan, open_bot
@@ -69,12 +69,13 @@ async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Out
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
         stop.ask("duration")
+    outcome.why_not_quoting = why_not_quoting(bot.figures)
     outcome.open_orders_after_stop = await _leave_nothing(bot, clock, stop)
-    fill_in(outcome, bot.engine, bot.figures, bot.beginning, clock.mono_ns())
-    if bot.beginning.first_quote_ns is not None:
-        outcome.first_quote_ms = (bot.beginning.first_quote_ns - plan.started_ns) // NS_PER_MS
+    fill_in(outcome, bot.engine, bot.figures, bot.opening, clock.mono_ns())
+    if bot.opening.first_quote_ns is not None:
+        outcome.first_quote_ms = (bot.opening.first_quote_ns - plan.started_ns) // NS_PER_MS
     if bot.account is not None and before is not None:
-        await _compare_ledgers(bot.account, bot.engine, before, outcome)
+        await _compare_ledgers(bot.account, bot, before, outcome)
     outcome.exit_code = exit_code(
         open_orders=outcome.open_orders_after_stop,
         failure=stop.failure,
@@ -91,20 +92,23 @@ async def _leave_nothing(bot: Bot, clock: Clock, stop: Stop) -> int | None:
     if stop.failure is Failure.BUG:  # perhaps only while it stopped
         bot.loop.close()
         count = await cancel_without_engine(bot.engine, bot.venue, clock)
-    return count
+    return 0 if count is None and bot.opening.had_no_orders else count
 
 
-async def _compare_ledgers(account: LocalAccount, engine: Engine, before: Ledger, outcome: Outcome) -> None:
+async def _compare_ledgers(account: LocalAccount, bot: Bot, before: Ledger, outcome: Outcome) -> None:
     """Compare with the exchange's own books; the last events may still be on the wire for a moment."""
+    opening = bot.opening.books
     for _ in range(SETTLE_TRIES):
         try:
             after = await account.ledger()
         except LightermanError:
             return
-        outcome.ledger_differences = differences(engine, before, after)
-        outcome.ledger_match = not outcome.ledger_differences
         if after.open_orders or outcome.open_orders_after_stop is not None:  # none now is no proof of none to come
             outcome.open_orders_after_stop = after.open_orders
+        if opening is None or not begin_together(opening, before):
+            return
+        outcome.ledger_differences = differences(bot.engine.state.ledger, opening, before, after)
+        outcome.ledger_match = not outcome.ledger_differences
         if outcome.ledger_match:
             return
         await asyncio.sleep(SETTLE_EVERY_S)

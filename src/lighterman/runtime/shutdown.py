@@ -48,15 +48,7 @@ async def stop_trading(
         ask_ns = clock.mono_ns() + int(ASK_EVERY_S * NS_PER_S)
         if count == 0 and not len(orders):
             return 0
-    if _never_had_orders(engine):
-        return 0
     return count if count or not len(orders) else None
-
-
-def _never_had_orders(engine: Engine) -> bool:
-    """Tell whether the venue showed an account without orders at the start, and we sent none since."""
-    state = engine.state
-    return state.ledger.is_open and not state.order_counter and not len(state.orders) and not state.halt_reason
 
 
 async def cancel_without_engine(engine: Engine, venue: Venue, clock: Clock) -> int | None:

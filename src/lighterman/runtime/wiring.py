@@ -45,7 +45,7 @@ from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.demo_markets import fitted
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.loop import TradingLoop
-from lighterman.runtime.outcome import Beginning, Outcome
+from lighterman.runtime.outcome import Opening, Outcome
 from lighterman.runtime.preflight import MarketPreflight
 from lighterman.runtime.replay import how_it_broke
 from lighterman.runtime.stopping import Failure, Stop
@@ -80,7 +80,7 @@ class Bot:
     venue: LighterVenue
     loop: TradingLoop
     figures: Figures
-    beginning: Beginning
+    opening: Opening
     log: Log
     session: Session
     metrics_port: int
@@ -112,7 +112,7 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
     if any(signer.backend.startswith("official") for signer in signers.values()):  # it fixes ExpiredAt itself
         engine_params = replace(engine_params, transaction_lifetime_ms=TRANSACTION_LIFETIME_MS_MAX)
     engine = Engine(engine_params, epoch=state.epoch, loss=state.loss)
-    figures, beginning = Figures(engine_params, state.loss, clock), Beginning(engine, clock)
+    figures, opening = Figures(engine_params, state.loss, clock), Opening(engine, clock)
     journal, thread = _open_journal(plan, session, state, engine_params, clock, stop, stack)
     log = _open_log(settings, clock, stack)
     transport = SocketTransport(venue_settings.base_url, f"lighterman/{__version__}")
@@ -125,7 +125,7 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
     loop = TradingLoop(
         engine,
         clock,
-        [journal, figures, beginning, Narrator(engine_params, log, clock), LossKeeper(store, thread), stop],
+        [journal, figures, opening, Narrator(engine_params, log, clock), LossKeeper(store, thread), stop],
         on_broken=on_broken,
     )
     venue = LighterVenue(
@@ -144,7 +144,7 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
     port = _open_monitoring(settings, figures, engine, journal, log, clock, stack)
     for work in (watch_day(clock, loop.receive), watch_journal(journal, store, stop, venue.stop_creates)):
         _run_beside(work, stop, stack)
-    return Bot(engine, venue, loop, figures, beginning, log, session, port, account)
+    return Bot(engine, venue, loop, figures, opening, log, session, port, account)
 
 
 async def _find_exchange(plan: RunPlan, stop: Stop, stack: contextlib.AsyncExitStack) -> VenueSettings:
