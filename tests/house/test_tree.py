@@ -19,8 +19,6 @@ UNTESTED = {  # module -> why it has no test file of its own
     "domain/chance.py": "a Protocol: types only",
     "domain/clock.py": "a Protocol: types only",
     "domain/commands.py": "records only",
-    "engine/decision.py": "records only",
-    "engine/params.py": "records only",
     "exchange/port.py": "a Protocol: types only",
     "exchange/settings.py": "records only",
     "exchange/transport.py": "a Protocol and its limits",
