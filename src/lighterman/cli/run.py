@@ -64,7 +64,8 @@ def _at(settings: Settings, url: str) -> Settings:
 
 
 def _run(settings: Settings, options: argparse.Namespace, *, is_demo: bool) -> int:
-    is_headless = options.headless or options.json or not sys.stderr.isatty()
+    has_screen = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    is_headless = options.headless or options.json or not has_screen
     plan = RunPlan(
         settings=_adjusted(settings, options, shows_status=not is_headless),
         exchange_arguments=_exchange_arguments(options),

@@ -31,6 +31,7 @@ IDLE_S = 0.05
 PAUSE_S = 0.001
 MICROS_PER_S = 1_000_000
 FILE_MODE = 0o640
+STANDARD = ("stdout", "stderr")  # not ours to close, whatever stands for them by then
 LEVELS = {"debug": 10, "info": 20, "warn": 30, "error": 40}
 
 Value = str | int | float | bool | None
@@ -89,6 +90,10 @@ class LogWriter:
         self._clock = clock
         self._output = _open(settings.output_path, "logging.outputPath")
         self._errors = _open(settings.error_output_path, "logging.errorOutputPath")
+        paths = (settings.output_path, settings.error_output_path)
+        self._opened = [
+            stream for path, stream in zip(paths, (self._output, self._errors), strict=True) if path not in STANDARD
+        ]
         self._repeats = _Repeats()
         self._dropped_said = 0
         self._complaint = ""
@@ -114,10 +119,9 @@ class LogWriter:
             self._thread.join(timeout_s)
             if self._thread.is_alive():
                 return False
-        for stream in (self._output, self._errors):
-            if stream not in (sys.stdout, sys.stderr):
-                with contextlib.suppress(OSError):  # what could not be written has been told
-                    stream.close()
+        for stream in self._opened:
+            with contextlib.suppress(OSError):  # what could not be written has been told
+                stream.close()
         return True
 
     def flush(self) -> bool:
@@ -219,7 +223,7 @@ def _encode(event: EventDict, **_options: object) -> str:
 
 def _open(path: str, key: str) -> TextIO:
     """Open where the settings say; raises PreflightError."""
-    if path in ("stdout", "stderr"):
+    if path in STANDARD:
         return sys.stdout if path == "stdout" else sys.stderr
     try:
         return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE), "a")

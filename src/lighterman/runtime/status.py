@@ -59,6 +59,7 @@ class StatusView:
     modified: int
     canceled: int
     refusals: dict[str, int]
+    is_stopping: bool
 
 
 def usd(micro: int) -> str:
@@ -83,6 +84,7 @@ def view(engine: Engine, figures: Figures, now_ns: int) -> StatusView:
         modified=sum(market.modified for market in markets),
         canceled=sum(market.canceled for market in markets),
         refusals=refusals,
+        is_stopping=bool(state.stop_reason),
     )
 
 
