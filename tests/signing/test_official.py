@@ -38,16 +38,20 @@ SECRET = Secret(vectors.PRIVATE_KEY)
 ACCOUNTS = itertools.count(1_000_000)  # the library's registry takes each account and key once
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def thread():
     """Return the one thread on which the library is called."""
     with ThreadPoolExecutor(1) as executor:
         yield executor
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def signer(thread):
-    """Return the library's signer of the vectors' account; to be called on `thread`."""
+    """Return the library's signer of the vectors' account; to be called on `thread`.
+
+    One for the whole session: the library takes a key once in a process, and a test runner that
+    spreads tests over workers may come back to this module.
+    """
     return thread.submit(OfficialSigner, SECRET, vectors.ACCOUNT_INDEX, vectors.API_KEY_INDEX, CHAIN_ID).result()
 
 
