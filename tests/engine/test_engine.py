@@ -15,7 +15,10 @@ from lighterman.domain.errors import InvariantBroken
 from lighterman.domain.events import (
     BookSnapshot,
     CollateralReport,
+    CommandExecuted,
+    CommandRefused,
     CommandUnknown,
+    DayStarted,
     Event,
     Link,
     LinkReport,
@@ -101,6 +104,32 @@ def test_a_move_is_followed_by_modifies():
 
     assert before == [order.client_order_index for order in venue.orders()]
     assert [] == venue.cycle().approved
+
+
+def test_a_modify_names_the_total():
+    """A partly filled order is modified to what was filled plus what is wished (protocol reference 4.8, O2)."""
+    venue = ScriptedVenue(engine_params(market_params(levels=1, position_max="0.1", skew_factor=0.0)))
+    venue.open()
+    venue.accept()
+    bid = venue.order()
+    venue.tell(venue.fill(bid, 600))
+    ask = venue.order(is_ask=True)
+    venue.tell(venue.fill(ask, 600))
+    decision = venue.cycle()
+
+    assert {(bid.client_order_index, 1600), (ask.client_order_index, 1600)} == {
+        (command.client_order_index, command.size_lots) for command in modifies(decision)
+    }
+    venue.tell(venue.fill(bid, 600))
+    assert (400, 400, 600) == (bid.remaining_lots(), *_wished(venue))
+
+
+def _wished(venue: ScriptedVenue) -> tuple[int, int]:
+    """Return what is wished of the bid in the next cycle, and the position it is wished at."""
+    venue.cycle()
+    quotes = venue.verdict().quotes
+    assert quotes is not None
+    return quotes.bid_lots[0], venue.engine.state.ledger.markets[0].position.size_lots
 
 
 def test_a_filled_order_is_replaced_and_the_ladder_leans():
@@ -216,6 +245,18 @@ def test_at_the_cap_one_side_is_empty_and_says_why():
     assert "position_limit" == venue.verdict().quotes.bid_bound  # type: ignore[union-attr]
 
 
+def test_loss_is_not_judged_without_a_mark():
+    """While a position has no mark its value is not known: nothing is saved and nothing trips."""
+    venue = ScriptedVenue()
+    venue.describe()
+    venue.snapshot(ETH=10_000)
+    venue.tell(DayStarted(1, venue.now_ns))
+
+    assert venue.decide(1000).loss is None
+    venue.prices()
+    assert LossState(1, 0, "") == venue.decide(1000).loss
+
+
 def test_own_orders_do_not_move_the_price():
     """Own resting size is taken out of the book before anything is read from it (Q11)."""
     venue = ScriptedVenue()
@@ -314,6 +355,26 @@ def test_an_order_that_comes_alive_while_stopping_is_cancelled_too():
     venue.tell(*(venue.row(order) for order in venue.orders()))
     assert {"CancelAll": 1} == kinds(venue.decide(1000))
 
+    venue.accept()
+    assert [] == venue.decide(1000).approved
+
+
+def test_where_cancel_all_is_refused_orders_are_cancelled_one_by_one():
+    """Cancel-all costs volume quota and may be refused for want of it; plain cancels cost none (6.3, P2)."""
+    venue = ScriptedVenue()
+    first = venue.open()
+    seen, *unseen = places(first)
+    venue.accept_one(seen)
+    venue.tell(CommandExecuted(unseen[0].command_id, "", venue.now_ns))  # its row is still to come
+    venue.tell(StopRequested("enough", venue.now_ns))
+    (everything,) = commands(venue.decide())
+    venue.tell(CommandRefused(everything.command_id, 21999, "no quota", venue.now_ns))
+    (cancel,) = commands(venue.decide())
+    assert isinstance(cancel, CancelOrder)
+    assert seen.client_order_index == cancel.client_order_index
+
+    venue.tell(*(venue.row(order) for order in venue.orders()))
+    assert {"CancelOrder": 6} == kinds(venue.decide(1000))
     venue.accept()
     assert [] == venue.decide(1000).approved
 

@@ -199,6 +199,18 @@ def test_refusals_are_answered_with_patience():
     assert [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000] == waits
 
 
+def test_a_refused_cancel_is_no_reason_to_wait_with_anything_else():
+    """Cancels that cannot leave, because the link is down say, do not delay the return of the quotes (L1)."""
+    venue = _quoting()
+    for _ in range(10):
+        venue.tell(LinkReport(Link.TRANSACTIONS, up=False, reason="closed", recv_ns=venue.now_ns))
+        for command in commands(venue.decide(1000)):
+            venue.tell(CommandRefused(command.command_id, 0, "not sent", venue.now_ns))
+
+    assert 0 == venue.engine.state.markets[0].cooldown_until_ns
+    assert 6 == len(venue.orders())
+
+
 def test_an_execution_ends_the_patience():
     """A create or modify that took effect resets the wait; a cancel does not."""
     venue = ScriptedVenue()

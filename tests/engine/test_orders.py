@@ -291,6 +291,13 @@ def test_a_modify_of_unknown_outcome_goes_on_counting_and_the_order_goes():
     assert (101, False) == (desk.order.price_ticks, desk.order.is_in_doubt())
 
 
+def test_a_doubt_outlives_a_refused_cancel():
+    """An order pulled while a modify was on its way must go whatever becomes of the cancel: both may still come."""
+    desk = Desk().open().modify(size=15).cancel().refused()
+
+    assert (OrderState.OPEN, 15, True) == (desk.order.state, desk.exposed(), desk.order.must_go)
+
+
 def test_a_modify_found_done_is_done():
     """A row with the asked terms answers also after silence."""
     desk = Desk().open().modify(size=15).unknown().row(price=101, size=15)

@@ -218,6 +218,20 @@ def test_pulling_a_market_waits_for_no_answer():
     assert [] == desk.plan(None)
 
 
+def test_pulling_does_not_chase_what_may_not_be_there():
+    """An unknown order that never showed itself, or is being cancelled already, is asked about and not chased (HB5)."""
+    unseen, leaving = Desk(is_placed=False), Desk()
+    for change in unseen.plan(WISH):
+        unseen.send(change)
+        unseen.orders.unknown(unseen.commands)
+    for change in leaving.plan(None):
+        leaving.send(change)
+        leaving.orders.unknown(leaving.commands)
+
+    assert {OrderState.UNKNOWN} == {order.state for desk in (unseen, leaving) for order in desk.orders}
+    assert [] == unseen.plan(None) == leaving.plan(None)
+
+
 def test_adopted_orders_are_cancelled():
     """An order without a slot has no wish (E8)."""
     desk = Desk()

@@ -7,10 +7,11 @@ import pytest
 from helpers.desk import ETH, engine_params, market_params
 from helpers.scripted_venue import CASH_PICO, MS, ScriptedVenue, kinds
 from lighterman.domain.commands import QueryAccount, QueryOrders
-from lighterman.domain.events import FundingReport
+from lighterman.domain.events import FundingReport, Link, LinkReport
 from lighterman.domain.units import PICO_PER_MICRO
 from lighterman.engine.order import OrderState
-from lighterman.engine.reconcile import QUIET_NS, SECOND_LOOK_NS
+from lighterman.engine.reconcile import SECOND_LOOK_NS
+from lighterman.engine.state import QUIET_NS
 
 
 def _quoting(**lots: int) -> ScriptedVenue:
@@ -96,6 +97,40 @@ def test_near_a_trade_nothing_is_compared(happening):
     assert "" == venue.why()
 
 
+def test_a_trade_told_just_after_the_answer_explains_the_difference():
+    """The account may know of a fill before we do: told within a second, it was that; later, it was not (E9)."""
+    for wait_ns, reason in ((QUIET_NS - 1, ""), (QUIET_NS, "position_mismatch")):
+        venue = _quoting()
+        for number in (1, 2):
+            venue.now_ns += 3 * QUIET_NS
+            venue.snapshot(*_rows(venue), ETH=5 * number)
+            venue.now_ns += wait_ns
+            venue.tell(venue.fill(venue.order(), 5))
+        venue.prices()
+        venue.decide(100)
+        assert reason == venue.why()
+
+
+def test_while_trades_may_be_missed_nothing_is_compared():
+    """With the private link down, and of what was asked for then, positions and cash prove nothing (N10, N12)."""
+    venue = _quoting()
+    venue.tell(LinkReport(Link.PRIVATE, up=False, reason="closed", recv_ns=venue.now_ns))
+    for _ in range(3):
+        venue.now_ns += 2 * QUIET_NS
+        venue.snapshot(*_rows(venue), ETH=77)
+    venue.connect(Link.PRIVATE)
+    for _ in range(3):
+        venue.snapshot(*_rows(venue), ETH=77, asked_ms_ago=1)
+    venue.prices()
+    venue.decide(100)
+    assert "" == venue.why()
+
+    for _ in range(2):
+        venue.snapshot(*_rows(venue), ETH=77)
+    venue.decide(100)
+    assert "position_mismatch" == venue.why()
+
+
 def test_small_change_is_no_difference():
     """What the venue rounds may differ: one micro, one a funding, a tick for what was held at the start."""
     venue = _quoting(ETH=500)
@@ -142,6 +177,18 @@ def test_an_order_the_venue_shows_and_we_do_not_know_is_adopted_or_an_alarm():
     venue.snapshot(*_rows(venue), venue.row(44))
     venue.decide()
     assert "foreign_order" == venue.why()
+
+
+def test_an_adopted_order_that_is_shown_no_more_is_asked_about_at_once():
+    """The cancel of an order taken over may run before its rows are heard: its absence is doubt enough (O14)."""
+    venue = _quoting()
+    ours = venue.row((1 << 32) + 4000)
+    venue.snapshot(*_rows(venue), ours)
+    assert {"CancelOrder": 1} == kinds(venue.decide(100))
+
+    venue.snapshot(*(venue.row(order) for order in venue.orders() if order.level >= 0))
+
+    assert [QueryOrders([ours.client_order_index])] == venue.decide().queries
 
 
 def test_an_order_that_ended_since_the_question_is_not_brought_back():

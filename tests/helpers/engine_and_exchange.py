@@ -74,8 +74,8 @@ BOOK_GRID_US = 50 * MS
 ORDER_LIFE_US = 3600 * SECOND
 PRIVATE = ("orders", "trades", "funding", "executions")
 PARAMS = engine_params(
-    market_params("ETH", position_max="0.5", levels=2, volatility_samples_min=3, half_spread_min_bps=2.0),
-    market_params("BTC", position_max="0.02", levels=3, order_size="0.002", half_spread_max_bps=20.0),
+    market_params("ETH", position_max="0.3", levels=2, volatility_samples_min=3, half_spread_min_bps=2.0),
+    market_params("BTC", position_max="0.012", levels=3, order_size="0.002", half_spread_max_bps=20.0),
     account=limits(total_position_micro_max=1_080_000_000, order_value_micro_max=400_000_000, price_collar_bps=300.0),
     requote_interval_ms=50,
     position_check_interval_ms=500,
@@ -178,9 +178,9 @@ class World:
     def _delay_us(self) -> int:
         return self.rng.randrange(0, self.weather.delay_ms_max + 1) * MS
 
-    def _in_order(self, lane: str) -> int:
+    def _in_order(self, lane: str, late_us: int = 0) -> int:
         """Return when the next thing on a lane arrives: nothing overtakes on it."""
-        due_us = max(self.now_us + self._delay_us(), self._last_due.get(lane, 0))
+        due_us = max(self.now_us + self._delay_us() + late_us, self._last_due.get(lane, 0))
         self._last_due[lane] = due_us
         return due_us
 
@@ -298,8 +298,7 @@ class World:
         else:
             late_us = self.rng.randrange(0, 5000) * MS if self._chance(weather.late_request) else 0
             dead_us = self.in_flight[command_id].dead_us
-            due_us = self._in_order(f"key {key}") + late_us
-            self._last_due[f"key {key}"] = due_us
+            due_us = self._in_order(f"key {key}", late_us)
             self._at(due_us, lambda: self._arrive(command, key, dead_us))
 
     def _arrive(self, command: Command, key: int, dead_us: int) -> None:

@@ -11,7 +11,7 @@ from helpers.desk import BTC, ETH, USD, limits
 from lighterman.domain.commands import CancelAll, CancelOrder, ModifyOrder, PlaceOrder
 from lighterman.domain.market import Market
 from lighterman.risk.budget import MessageBudget
-from lighterman.risk.gate import Approved, Exposure, Gate, Intent, Refusal
+from lighterman.risk.gate import Approved, Exposure, Gate, Intent, Refusal, cancel_everything
 
 S = 1_000_000_000
 MARK = {ETH.index: 200_000, BTC.index: 600_000}
@@ -159,6 +159,11 @@ def test_cancel_all_always_goes_out():
 
     assert Approved(CancelAll(9)) == reviewed[0][-1]
     assert 30 == len(reviewed[0]) - 1
+
+
+def test_cancelling_everything_needs_no_review():
+    """Outside any decision the one command that may be approved is to cancel all."""
+    assert Approved(CancelAll(5)) == cancel_everything(5)
 
 
 # -- sets -----------------------------------------------------------------------------------

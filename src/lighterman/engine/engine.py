@@ -45,6 +45,7 @@ from lighterman.domain.events import (
 from lighterman.engine import intake, reconcile
 from lighterman.engine.decision import Decision, MarketVerdict
 from lighterman.engine.exposure import equity_pico, exposure_of, total_notional_micro
+from lighterman.engine.order import OrderState
 from lighterman.engine.params import EngineParams
 from lighterman.engine.plan import Change, plan
 from lighterman.engine.readiness import CROSSED_BOOK, data_expires_ns, why_not_quoted, why_prices_are_unfit
@@ -281,12 +282,22 @@ class Engine:
         return Intent(modify, market, change.is_ask, change.price_ticks, total_lots, growth_lots)
 
     def _stop(self, turn: "_Turn") -> None:
-        """Cancel everything, and again for as long as anything of ours may still be there."""
+        """Cancel everything; then again, and ask, for as long as anything of ours may still be there."""
         state, asked_ns = self.state, self.state.stop_asked_ns
-        if asked_ns is None or (turn.now_ns >= asked_ns + STOP_REPEAT_NS and state.orders.any_may_rest()):
-            state.stop_asked_ns = turn.now_ns
-            state.commands += 1
-            turn.intents.append((Intent(CancelAll(state.commands), -1), Change(None, is_ask=False, level=-1)))
+        if asked_ns is not None and (turn.now_ns < asked_ns + STOP_REPEAT_NS or not state.orders.any_may_rest()):
+            return
+        if asked_ns is not None:
+            turn.queries.append(QueryOrders([order.client_order_index for order in state.orders]))
+        state.stop_asked_ns = turn.now_ns
+        if state.stop_one_by_one:
+            for order in state.orders:
+                if order.executed and order.state not in (OrderState.SENT, OrderState.DRAINING):
+                    change = Change(order, is_ask=order.is_ask, level=order.level)
+                    turn.intents.append((self._intent(change, order.market), change))
+            return
+        state.commands += 1
+        state.stop_command = state.commands
+        turn.intents.append((Intent(CancelAll(state.commands), -1), Change(None, is_ask=False, level=-1)))
 
     def _record(self, turn: "_Turn", refused: list[Refusal]) -> None:
         """Step 5: what is approved is in flight from now on; what is not is looked at again."""

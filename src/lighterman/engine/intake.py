@@ -151,7 +151,7 @@ def filled(state: State, event: FillReport) -> None:
         return
     if not state.ledger.is_open or not state.ledger.fill(event):
         return
-    state.traded_ns = event.recv_ns
+    state.trade_told(event.recv_ns)
     market.dirty = True
     order = state.orders.filled(event)
     if order is not None:
@@ -167,7 +167,7 @@ def filled(state: State, event: FillReport) -> None:
 def funded(state: State, event: FundingReport) -> None:
     """A funding payment."""
     if event.market in state.markets and state.ledger.is_open and state.ledger.fund(event):
-        state.traded_ns = event.recv_ns
+        state.trade_told(event.recv_ns)
 
 
 def command_acked(state: State, event: CommandAcked) -> None:
@@ -176,9 +176,19 @@ def command_acked(state: State, event: CommandAcked) -> None:
 
 
 def command_refused(state: State, event: CommandRefused) -> None:
-    """Certainly without effect: the market waits a little, longer each time in a row."""
+    """Certainly without effect: the market waits a little, longer each time in a row.
+
+    A refused cancel is no reason to: it has its own time to be tried again. Where the venue
+    refuses to cancel all, the orders are cancelled one by one, at once.
+    """
+    if event.command_id == state.stop_command:
+        state.stop_one_by_one = True
+        state.stop_asked_ns = 0
     order = state.orders.refused(event.command_id, event.recv_ns)
-    if order is not None:
+    if order is None:
+        return
+    state.markets[order.market].dirty = True
+    if order.pending is not OrderState.CANCELLING:
         cool_down(state, order, event.recv_ns)
 
 
@@ -216,6 +226,7 @@ def link_told(state: State, event: LinkReport) -> None:
     if event.up:
         was_down = state.links_down.pop(event.link, None) is not None
         if was_down and event.link is Link.PRIVATE:
+            state.private_up_ns = event.recv_ns
             state.account_due_ns = 0
             if state.account_is_current:
                 state.account_due_ns = event.recv_ns + state.params.reconcile_interval_ms * NS_PER_MS
@@ -224,7 +235,7 @@ def link_told(state: State, event: LinkReport) -> None:
         if event.link is Link.PRIVATE:
             state.account_is_current = False
             state.account_due_ns = NEVER_NS
-            state.private_down_ns = event.recv_ns
+            state.private_down_ns, state.private_up_ns = event.recv_ns, NEVER_NS
     state.hurry_all()
 
 

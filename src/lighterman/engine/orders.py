@@ -241,7 +241,7 @@ class Orders:
             order.forget_doubt()
         elif order.pending is OrderState.CANCELLING:
             order.retry_ns = now_ns + CANCEL_AGAIN_NS
-        self._move(order, OrderState.OPEN)
+        self._open(order)
         return order
 
     def unknown(self, command_id: int) -> Order | None:
@@ -296,7 +296,11 @@ class Orders:
         elif order.state is not OrderState.DRAINING:
             if is_newer:
                 order.take_terms(report.price_ticks, report.size_lots)
-            self._open(order)
+            is_awaited = order.state is OrderState.MODIFYING and order.is_in_doubt()
+            if is_awaited or order.state is OrderState.CANCELLING:
+                self._markets[order.market].changed()
+            else:
+                self._open(order)
         return order
 
     def filled(self, fill: FillReport) -> Order | None:
@@ -388,13 +392,9 @@ class Orders:
         self._markets[order.market].changed()
 
     def _open(self, order: Order) -> None:
-        """A row says that the order rests: that answers a create, and a modify once its terms are there."""
-        if order.state is OrderState.UNKNOWN and order.is_in_doubt():
-            order.must_go = True
-        is_answered = order.state is not OrderState.MODIFYING or not order.is_in_doubt()
-        if is_answered and order.state is not OrderState.CANCELLING:
-            order.move_to(OrderState.OPEN)
-        self._markets[order.market].changed()
+        """The order rests, and nothing about it is awaited; what is in doubt then stays so, and must go."""
+        order.must_go = order.must_go or order.is_in_doubt()
+        self._move(order, OrderState.OPEN)
 
     def _wait(self, order: Order, deadline_ns: int) -> None:
         order.deadline_ns = deadline_ns

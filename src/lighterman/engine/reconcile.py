@@ -2,16 +2,16 @@
 
 Law: the venue is never simply believed over our ledger, nor our ledger over the venue. A
 difference is given a second look (something may have been on the wire); what differs twice
-in a row, each time with no trade or funding of ours near the question, stops trading until a
-person has looked.
+in a row, each time with no trade or funding of ours told shortly before the question or after
+the answer, stops trading until a person has looked. While trades may be missed (the private
+link is down) nothing is compared.
 """
 
 from lighterman.domain.events import AccountSnapshot
 from lighterman.engine.intake import order_told
-from lighterman.engine.state import NS_PER_MS, State
+from lighterman.engine.state import NS_PER_MS, QUIET_NS, State
 
 MISMATCHES_MAX = 2
-QUIET_NS = 1000 * NS_PER_MS  # how long before the question nothing may have been traded
 SECOND_LOOK_NS = 2000 * NS_PER_MS
 
 
@@ -26,7 +26,7 @@ def account_told(state: State, event: AccountSnapshot) -> None:
             order_told(state, report)
         return
     _compare_orders(state, event)
-    if state.traded_ns + QUIET_NS < event.asked_ns:
+    if state.private_up_ns <= event.asked_ns and state.traded_ns + QUIET_NS < event.asked_ns:
         _compare_positions(state, event)
         _compare_cash(state, event)
 
@@ -69,6 +69,7 @@ def _compare_cash(state: State, event: AccountSnapshot) -> None:
 
 
 def _look_again_soon(state: State, event: AccountSnapshot) -> None:
+    state.mismatch_ns = event.recv_ns
     state.account_due_ns = min(state.account_due_ns, event.recv_ns + SECOND_LOOK_NS)
 
 

@@ -15,6 +15,7 @@ from lighterman.strategy.params import QuoteRules
 from lighterman.strategy.volatility import Volatility
 
 NS_PER_MS = 1_000_000
+QUIET_NS = 1000 * NS_PER_MS  # a trade this near to a look at the account may be in it or not
 
 
 class MarketState:
@@ -93,13 +94,17 @@ class State:
         "loss_saved",
         "loss_saved_ns",
         "markets",
+        "mismatch_ns",
         "order_counter",
         "orders",
         "params",
         "params_of_symbol",
         "private_down_ns",
+        "private_up_ns",
         "reduce_only_until_ns",
         "stop_asked_ns",
+        "stop_command",
+        "stop_one_by_one",
         "stop_reason",
         "traded_ns",
         "watched_ns",
@@ -123,14 +128,26 @@ class State:
         self.order_counter = 0
         self.traded_ns = 0  # when a fill or funding of ours was last heard of
         self.private_down_ns = 0  # when the private link was last lost
+        self.private_up_ns = NEVER_NS  # since when it has been up
         self.account_is_current = False  # told since then, so nothing was missed unseen
         self.account_due_ns = NEVER_NS  # when the account is to be asked for (again)
+        self.mismatch_ns = 0  # when the account was last found different
         self.cash_mismatches = 0
         self.halt_reason = ""  # set by what only a person may clear
         self.stop_reason = ""
         self.stop_asked_ns: int | None = None
+        self.stop_command = 0  # the last cancel-all that left
+        self.stop_one_by_one = False  # the venue refused it: plain cancels cost no quota (protocol reference 6.3)
 
     def hurry_all(self) -> None:
         """Have every market looked at in the next decision."""
         for market in self.markets.values():
             market.urgent = True
+
+    def trade_told(self, now_ns: int) -> None:
+        """A trade or funding of ours came; it explains a difference that was found just before."""
+        self.traded_ns = now_ns
+        if now_ns < self.mismatch_ns + QUIET_NS:
+            self.cash_mismatches = 0
+            for market in self.markets.values():
+                market.mismatches = 0
