@@ -43,7 +43,7 @@ class _Signer:
 
 def _reads(transport):
     clock = VirtualClock(1_800_000_000_000_000)
-    return Reads(transport, clock, RateLimits(), AuthTokens(_Signer(), clock), account_index=8, timeout_ms=10_000)
+    return Reads(transport, clock, RateLimits(), AuthTokens([_Signer()], clock), account_index=8, timeout_ms=10_000)
 
 
 def _ask(transport, name, *arguments):

@@ -22,7 +22,7 @@ class _Clock:
 def test_a_token_is_kept_until_it_ages():
     """One token for as long as it has more than twenty minutes to live; never one above eight hours."""
     signer, clock = _Signer(), _Clock()
-    tokens = AuthTokens(signer, clock)
+    tokens = AuthTokens([signer], clock)
     for clock.now_s in range(1_000_000, 1_000_000 + 24 * 3600, 600):
         token = asyncio.run(tokens.current())
         life_s = int(token.rpartition(" ")[2]) - clock.now_s
@@ -32,11 +32,13 @@ def test_a_token_is_kept_until_it_ages():
 
 
 def test_a_refused_token_is_not_used_again():
-    """After the venue refused it, the next use makes a new one."""
-    signer = _Signer()
-    tokens = AuthTokens(signer, _Clock())
-    asyncio.run(tokens.current())
-    tokens.discard()
-    asyncio.run(tokens.current())
+    """After the venue refused it, the next use makes a new one, with the account's next key."""
+    signers = [_Signer(), _Signer()]
+    tokens = AuthTokens(signers, _Clock())
+    made = []
+    for _ in range(3):
+        asyncio.run(tokens.current())
+        made.append([len(signer.deadlines) for signer in signers])
+        tokens.discard()
 
-    assert len(signer.deadlines) == 2
+    assert [[1, 0], [1, 1], [2, 1]] == made

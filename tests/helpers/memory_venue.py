@@ -241,7 +241,7 @@ class World:
 
     def reads(self):
         """Return another reader of the same account."""
-        tokens = AuthTokens(next(iter(self.signers.values())), self.clock)
+        tokens = AuthTokens(list(self.signers.values()), self.clock)
         return Reads(
             self.network,
             self.clock,

@@ -69,7 +69,7 @@ class LighterVenue:
         self._on_failure = on_failure
         self._tasks: list[asyncio.Task[None]] = []
         self._limits = RateLimits()
-        self._tokens = AuthTokens(next(iter(signers.values())), clock)
+        self._tokens = AuthTokens(list(signers.values()), clock)
         self._reads = Reads(
             transport,
             clock,

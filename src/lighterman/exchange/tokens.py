@@ -2,7 +2,11 @@
 
 Law: a token is used until REFRESH_BEFORE_S before its end and never later; the venue accepts up
 to 8 hours (protocol reference 5.8). It goes into headers and subscriptions, never into a URL.
+When the venue refuses it, the next is another key's: what we may still ask must not hang on a
+key that is gone.
 """
+
+from collections.abc import Sequence
 
 from lighterman.domain.clock import Clock
 from lighterman.protocol.signing import AsyncSigner
@@ -13,12 +17,12 @@ US_PER_S = 1_000_000
 
 
 class AuthTokens:
-    """The current token of one key."""
+    """The current token; any key of the account gives one."""
 
-    __slots__ = ("_clock", "_deadline_s", "_signer", "_token")
+    __slots__ = ("_clock", "_deadline_s", "_signers", "_token")
 
-    def __init__(self, signer: AsyncSigner, clock: Clock) -> None:
-        self._signer = signer
+    def __init__(self, signers: Sequence[AsyncSigner], clock: Clock) -> None:
+        self._signers = list(signers)
         self._clock = clock
         self._token = ""
         self._deadline_s = 0
@@ -28,10 +32,11 @@ class AuthTokens:
         now_s = self._clock.wall_us() // US_PER_S
         if now_s >= self._deadline_s - REFRESH_BEFORE_S:
             deadline_s = now_s + LIFE_S
-            self._token = await self._signer.auth_token(deadline_s)
+            self._token = await self._signers[0].auth_token(deadline_s)
             self._deadline_s = deadline_s
         return self._token
 
     def discard(self) -> None:
-        """The venue refused the token: make a new one for the next use."""
+        """The venue refused the token: make a new one for the next use, with the next key."""
+        self._signers.append(self._signers.pop(0))
         self._deadline_s = 0
