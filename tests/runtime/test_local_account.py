@@ -15,10 +15,10 @@ async def test_account_is_opened_once():
     _, public_key = generate_key(secret_bytes)
     async with running() as (_, ready):
         account = LocalAccount(ready["url"], 100)
-        await account.add_key(4, public_key, "premium")
-        await account.add_key(4, public_key, "premium")
+        opened = [await account.add_key(4, public_key, "premium") for _ in range(2)]
         ledger = await account.ledger()
 
+    assert [(True, 304), (False, 304)] == [(answer.created, answer.chain_id) for answer in opened]
     assert (10_000 * 10**12, 0, 0, {}) == (
         ledger.collateral_pico, ledger.fees_pico, ledger.open_orders, ledger.positions,
     )  # fmt: skip

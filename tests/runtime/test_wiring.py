@@ -58,7 +58,7 @@ async def test_keys_are_made_for_the_occasion(tmp_path, monkeypatch):
 
     async def watched(self, index, public_key, tier):
         registered.append((index, public_key))
-        await add_key(self, index, public_key, tier)
+        return await add_key(self, index, public_key, tier)
 
     monkeypatch.setattr(LocalAccount, "add_key", watched)
     async with running(chain_id=CHAIN) as (_, ready):

@@ -23,7 +23,15 @@ def test_opening_is_idempotent():
 
     assert first == (
         200,
-        {"code": 200, "account_index": 300, "api_key_index": 5, "created": True, "nonce": 0, "tier": "standard"},
+        {
+            "code": 200,
+            "account_index": 300,
+            "api_key_index": 5,
+            "created": True,
+            "nonce": 0,
+            "tier": "standard",
+            "chain_id": 304,
+        },
     )
     assert again == (200, first[1] | {"created": False})
     assert venue.ledger(300)[1]["collateral_pico"] == 25_500_000_000_000

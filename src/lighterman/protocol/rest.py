@@ -397,13 +397,14 @@ class OpenAccount(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=T
 
 
 class OpenedAccount(Reply, frozen=True, gc=False, kw_only=True):
-    """The answer: whether the account and the key are new, and the key's next nonce."""
+    """The answer: whether the account and the key are new, the key's next nonce, and the chain id to sign with."""
 
     account_index: int
     api_key_index: int
     created: bool
     nonce: int
     tier: str
+    chain_id: int
 
 
 class Ledger(Reply, frozen=True, gc=False, kw_only=True):

@@ -106,8 +106,7 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
     session, state, store = _open_session(plan, clock, stack)
     signers = await _open_signers(venue_settings, stack)
     account = LocalAccount(venue_settings.base_url, venue_settings.account_index)
-    for key_index, signer in signers.items():
-        await account.add_key(key_index, signer.public_key, venue_settings.tier)
+    await _register_keys(account, signers, venue_settings)
     engine_params = settings.engine
     if any(signer.backend.startswith("official") for signer in signers.values()):  # it fixes ExpiredAt itself
         engine_params = replace(engine_params, transaction_lifetime_ms=TRANSACTION_LIFETIME_MS_MAX)
@@ -195,6 +194,17 @@ async def _open_signers(venue: VenueSettings, stack: contextlib.AsyncExitStack) 
         stack.callback(signers[key_index].close)
         await asyncio.sleep(0)  # a signal may want to be heard
     return signers
+
+
+async def _register_keys(account: LocalAccount, signers: dict[int, ThreadedSigner], venue: VenueSettings) -> None:
+    """Show our keys to the exchange; raises PreflightError where it would not understand what they sign."""
+    for key_index, signer in signers.items():
+        opened = await account.add_key(key_index, signer.public_key, venue.tier)
+        if opened.chain_id != venue.chain_id:
+            raise PreflightError(
+                f"the exchange at {venue.base_url} reads signatures of chain id {opened.chain_id}, "
+                f"and mode local signs for {venue.chain_id}: start it with --chain-id {venue.chain_id}"
+            )
 
 
 def _client_params(venue: VenueSettings, engine: EngineParams) -> ClientParams:

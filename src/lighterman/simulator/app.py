@@ -62,7 +62,7 @@ class LocalExchange:
                 limits=rules.limits,
                 admission=admission,
                 gatekeeper=gatekeeper,
-                registry=Registry(self._exchange, rules.exchange, rules.default_tier),
+                registry=Registry(self._exchange, rules.exchange, rules.default_tier, rules.chain_id),
                 history=history,
                 opened_us=now_us,
             )

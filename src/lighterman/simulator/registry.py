@@ -27,10 +27,11 @@ TIERS_FOR_SALE = ("standard", "plus", "premium")
 class Registry:
     """Opens accounts, and remembers of each what the exchange's core does not."""
 
-    def __init__(self, exchange: Exchange, rules: Rules, default_tier: str) -> None:
+    def __init__(self, exchange: Exchange, rules: Rules, default_tier: str, chain_id: int) -> None:
         self._exchange = exchange
         self._rules = rules
         self._default_tier = default_tier
+        self._chain_id = chain_id
         self._deposited_micro: dict[int, int] = {}
         self._tier_changed_us: dict[int, int] = {}
         self._maker_only_changed_us: dict[int, int] = {}
@@ -63,6 +64,7 @@ class Registry:
             created=is_new or key is None,
             nonce=self._exchange.next_nonce(index, wanted.api_key_index) or 0,
             tier=self._exchange.tier(index).name,
+            chain_id=self._chain_id,
         )
 
     def deposited_micro(self, account_index: int) -> int:
