@@ -5,11 +5,12 @@ import json
 import os
 import signal
 import socket
+import sys
 
 import pytest
 
 from helpers.bot_runs import DOCUMENT, MARKET
-from helpers.processes import STOP, children, exchange, finished, settings_file, started
+from helpers.processes import PATIENCE_S, STOP, children, exchange, finished, hangups_heard, settings_file, started
 from helpers.settings_files import API_KEY, CANCEL_KEY, TESTNET, bent
 
 LOGGED = DOCUMENT | {"logging": {"level": "info", "outputPath": "stdout"}}
@@ -145,13 +146,12 @@ def _log_lines(out):
 
 
 async def test_exchange_of_another_chain(settings, tmp_path):
-    """An exchange that refuses our signatures ends the run with 6, and no order is left."""
+    """An exchange that would refuse our signatures is refused itself with 4, and the option that mends it."""
     async with exchange("--scenario", "calm", cwd=tmp_path, chain_id=304) as (_, url):
         ended = await finished("run", "-c", settings, "--exchange", url, "--json", cwd=tmp_path)
 
-    assert ended.code == 6
-    assert "invalid signature" in ended.result["stopped_by"]
-    assert ended.result["open_orders_after_stop"] == 0
+    assert ended.code == ended.result["exit_code"] == 4
+    assert "start it with --chain-id 131072304" in ended.result["stopped_by"]
 
 
 async def test_exchange_that_dies_before_any_order(tmp_path):
@@ -226,6 +226,7 @@ async def test_daily_loss_survives_restarts(tmp_path):
             first = await bot.end(STOP)
         async with started(*arguments, url, cwd=tmp_path) as bot:
             await bot.says('"reason":"daily_loss"')
+            await bot.says('"msg":"websocket connected","link":"private"')
             second = await bot.end(STOP)
         async with started(*arguments, url, "--rearm", cwd=tmp_path) as bot:
             await bot.says('"msg":"quoting"')
@@ -264,3 +265,34 @@ async def test_standard_account(settings, tmp_path):
         ended = await bot.end(STOP)
 
     assert (0, 0, True) == tuple(ended.result[name] for name in ("exit_code", "open_orders_after_stop", "ledger_match"))
+
+
+@pytest.mark.parametrize("options", [["--json"], ["--headless"]])
+async def test_result_that_nobody_reads(settings, tmp_path, options):
+    """A run whose reader has gone ends as it would have, without a traceback, and keeps its summary."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = ["run", "-c", str(settings), "--for", "300ms", "--scenario", "calm", *options]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "lighterman", *words, cwd=tmp_path, stdout=writer, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(writer)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+    assert b"BrokenPipeError" not in err
+    assert list((tmp_path / "runs").glob("*-local/summary.json"))
+
+
+async def test_lost_terminal(settings, tmp_path):
+    """A bot that loses its terminal ends as after Ctrl-C: nothing is left."""
+    arguments = ("run", "-c", settings, "--json", "--scenario", "calm")
+    with hangups_heard():
+        async with started(*arguments, cwd=tmp_path) as bot:
+            await bot.says('"msg":"quoting"')
+            ended = await bot.end(signal.SIGHUP)
+
+    assert (0, "SIGHUP", 0) == (
+        ended.code, ended.result["stopped_by"], ended.result["open_orders_after_stop"],
+    )  # fmt: skip

@@ -113,6 +113,16 @@ async def exchange(*arguments, cwd, chain_id=131_072_304):
         yield process, json.loads(await process.says('"ready"'))["url"]
 
 
+@contextlib.contextmanager
+def hangups_heard():
+    """Let processes started meanwhile hear SIGHUP, though the tests themselves may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def children(pid):
     """Return the children of a process (Linux)."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]

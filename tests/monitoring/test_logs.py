@@ -1,5 +1,6 @@
 """Log lines: cheap to say, complete in JSON, never a secret, never a flood."""
 
+import io
 import json
 import os
 import sys
@@ -227,6 +228,17 @@ def test_the_standard_streams_are_left_open(name, capsys):
 
     assert "said" == json.loads(getattr(capsys.readouterr(), "out" if name == "stdout" else "err"))["msg"]
     assert not getattr(sys, name).closed
+
+
+def test_streams_that_were_replaced_meanwhile_are_left_open(monkeypatch):
+    """A live status may stand in for stderr while the log ends: the real one is not the log's to close."""
+    real = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", real)
+    writer = LogWriter(Log("info", HandClock()), LogSettings(output_path="stderr"), HandClock())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    writer.stop(10)
+
+    assert not real.closed
 
 
 def test_the_redaction_is_a_structlog_processor():

@@ -84,10 +84,12 @@ async def test_exchange_that_ignores_the_end_is_killed(monkeypatch):
 def test_killed_parent_leaves_no_orphan():
     """When its parent is killed the exchange ends: its last connection is closed."""
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
-        said = json.loads(parent.stdout.readline())
-        with socket.create_connection(("127.0.0.1", urlsplit(said["url"]).port), PATIENCE_S) as connection:
+        try:
+            said = json.loads(parent.stdout.readline())
+            connection = socket.create_connection(("127.0.0.1", urlsplit(said["url"]).port), PATIENCE_S)
+        finally:
             parent.kill()
-
+        with connection:
             assert connection.recv(1) == b""
 
     assert said["group"] not in (parent.pid, os.getpgrp())  # a Ctrl-C on the terminal does not reach it

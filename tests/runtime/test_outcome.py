@@ -34,7 +34,7 @@ FAILURES = (None, Failure.VENUE, Failure.GONE, Failure.JOURNAL, Failure.BUG)
 def test_orders_left_count_most(orders):
     """Whatever else happened, orders that are or may be left make the exit code 7."""
     for failure, tripped in itertools.product(FAILURES, (False, True)):
-        assert exit_code(open_orders=orders, failure=failure, loss_tripped=tripped) is Exit.ORDERS_UNKNOWN
+        assert exit_code(open_orders=orders, failure=failure, is_loss_tripped=tripped) is Exit.ORDERS_UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -48,14 +48,21 @@ def test_orders_left_count_most(orders):
 )
 def test_failure_without_orders_left_has_its_code(failure, code):
     """With no order left the failure gives the code, before a tripped limit does."""
-    assert exit_code(open_orders=0, failure=failure, loss_tripped=False) is code
-    assert exit_code(open_orders=0, failure=failure, loss_tripped=True) is code
+    assert exit_code(open_orders=0, failure=failure, is_loss_tripped=False) is code
+    assert exit_code(open_orders=0, failure=failure, is_loss_tripped=True) is code
+
+
+def test_start_that_was_refused_has_its_own_code():
+    """What kept a run from starting gives the code, unless orders of an earlier run are open."""
+    for refused in (Exit.CONFIG, Exit.PREFLIGHT, Exit.VENUE, Exit.FAIL_SAFE):
+        assert exit_code(open_orders=0, failure=Failure.START, refused=refused, is_loss_tripped=True) is refused
+        assert exit_code(open_orders=3, failure=Failure.START, refused=refused) is Exit.ORDERS_UNKNOWN
 
 
 def test_limit_and_success():
     """Without a failure a tripped loss limit is 5, and everything else 0."""
-    assert exit_code(open_orders=0, failure=None, loss_tripped=True) is Exit.RISK_HALT
-    assert exit_code(open_orders=0, failure=None, loss_tripped=False) is Exit.OK
+    assert exit_code(open_orders=0, failure=None, is_loss_tripped=True) is Exit.RISK_HALT
+    assert exit_code(open_orders=0, failure=None, is_loss_tripped=False) is Exit.OK
 
 
 def _opened(*, positions=()):

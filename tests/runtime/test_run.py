@@ -11,12 +11,18 @@ from msgspec.structs import replace
 from helpers.bot_runs import CHAIN, DOCUMENT, MARKET, plan
 from helpers.local_server import PATIENCE_S, running
 from helpers.local_venue import QuietMarket, crowd
+from lighterman.chance import secret_bytes
 from lighterman.clock import SystemClock
 from lighterman.exchange.lighter import LighterVenue
 from lighterman.journal.disk import SystemDisk
+from lighterman.journal.state import AccountStore
 from lighterman.matching.requests import TimeInForce
+from lighterman.risk.pnl import LossState
+from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.exits import Exit
+from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.run import run
+from lighterman.signing.pure import generate_key
 
 LEDGER_FIELDS = ("ledger_match", "ledger_differences", "position", "fills")
 
@@ -32,6 +38,11 @@ class Market(QuietMarket):
 
     def orders(self):
         return self.exchange.open_orders(100) if self.exchange.account(100) is not None else []
+
+    def hit(self, size_lots):
+        """Let somebody buy from our best ask."""
+        price = min(row.price_ticks for row in self.orders() if row.is_ask)
+        crowd(self.exchange, 0, is_ask=False, price_ticks=price, size_lots=size_lots, tif=TimeInForce.IOC)
 
 
 class Running:
@@ -61,8 +72,7 @@ async def test_operator_ends_a_run(tmp_path):
     async with running(market, chain_id=CHAIN) as (_, ready):
         bot = Running(plan(tmp_path, ready["url"]))
         await bot.until(lambda: len(market.orders()) == 4)
-        best = min(market.orders(), key=lambda row: (not row.is_ask, row.price_ticks))
-        crowd(market.exchange, 0, is_ask=False, price_ticks=best.price_ticks, size_lots=7, tif=TimeInForce.IOC)
+        market.hit(7)
         state = (await bot.bot).engine.state
         await bot.until(lambda: state.markets and state.ledger.markets[0].position.size_lots == -7)
         outcome = await end(bot)
@@ -85,12 +95,19 @@ async def test_duration_ends_a_run(tmp_path):
 
 
 async def test_venue_that_refuses_our_signature_ends_the_run(tmp_path):
-    """An exchange of another chain refuses what we sign: the run ends with 6 instead of idling for ever."""
-    async with running(Market(), chain_id=304) as (_, ready):
-        outcome = await asyncio.wait_for(Running(plan(tmp_path, ready["url"])).outcome, 10 * PATIENCE_S)
+    """When the venue no longer knows our key the run ends with 6 instead of idling for ever, and leaves nothing."""
+    market = Market()
+    async with running(market, chain_id=CHAIN) as (_, ready):
+        bot = Running(plan(tmp_path, ready["url"]))
+        await bot.until(lambda: len(market.orders()) == 4)
+        _, stranger = generate_key(secret_bytes)
+        await LocalAccount(ready["url"], 100).add_key(4, stranger, "premium")
+        market.hit(500)  # a whole order: the bot wants to replace it
+        outcome = await asyncio.wait_for(bot.outcome, 10 * PATIENCE_S)
 
+    assert [] == market.orders()
     assert (Exit.VENUE, 0) == (outcome.exit_code, outcome.open_orders_after_stop)
-    assert "invalid signature" in outcome.stopped_by
+    assert "the venue refuses key 4" in outcome.stopped_by
 
 
 async def test_bug_cancels_everything(tmp_path, capsys):
@@ -195,6 +212,46 @@ async def test_signal_during_the_start(tmp_path):
     assert ("SIGINT", 0, 0, None) == (
         outcome.stopped_by, outcome.exit_code, outcome.open_orders_after_stop, outcome.volume_usd,
     )  # fmt: skip
+
+
+async def test_exchange_that_ends_during_the_start(tmp_path, monkeypatch):
+    """A local exchange that ends before the bot is put together ends the start with 6."""
+    ready = ExchangeProcess.ready
+
+    async def ready_and_gone(self):
+        where = await ready(self)
+        self._process.kill()
+        return where
+
+    async def hang(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ExchangeProcess, "ready", ready_and_gone)
+    monkeypatch.setattr(LocalAccount, "add_key", hang)
+    outcome = await run(plan(tmp_path), SystemClock(), lambda bot: None)
+
+    assert (Exit.VENUE, 0) == (outcome.exit_code, outcome.open_orders_after_stop)
+    assert "the local exchange ended" in outcome.stopped_by
+
+
+async def test_tripped_limit_counts_during_the_start_too(tmp_path, monkeypatch):
+    """A signal before trading began, on an account whose loss limit has tripped, returns 5."""
+    store = AccountStore(SystemDisk(), str(tmp_path), "local", 100)
+    store.begin()
+    store.save_loss(LossState(30_000, -5, "daily_loss"))
+    asked = asyncio.Event()
+
+    async def hang(self):
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(LighterVenue, "start", hang)
+    async with running(Market(), chain_id=CHAIN) as (_, ready):
+        bot = Running(plan(tmp_path, ready["url"]))
+        await asked.wait()
+        outcome = await end(bot)
+
+    assert ("SIGINT", Exit.RISK_HALT) == (outcome.stopped_by, outcome.exit_code)
 
 
 @pytest.mark.parametrize(

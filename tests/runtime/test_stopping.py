@@ -6,15 +6,22 @@ import sys
 
 import pytest
 
+from helpers.processes import hangups_heard
 from lighterman.domain.events import QuotaReport, StopRequested
 from lighterman.runtime.exits import Exit
-from lighterman.runtime.stopping import Failure, Stop
+from lighterman.runtime.stopping import Failure, Stop, signals_to_take
 
 PATIENCE_S = 60
 SCRIPT = """
-import asyncio, sys
+import asyncio, os, sys
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.stopping import Stop
+
+def answer():
+    line = sys.stdin.readline()
+    if not line:
+        os._exit(99)  # the test has gone
+    print("still here", line.strip(), flush=True)
 
 async def main(exit_now, reason):
     stop, loop = Stop(), asyncio.get_running_loop()
@@ -22,7 +29,7 @@ async def main(exit_now, reason):
     stop.listen_to_signals()
     if reason:
         stop.ask(reason)
-    loop.add_reader(sys.stdin, lambda: print("still here", sys.stdin.readline().strip(), flush=True))
+    loop.add_reader(sys.stdin, answer)
     print("ready", flush=True)
     await stop.wait()
     print(stop.reason, flush=True)
@@ -78,19 +85,30 @@ def _start(exit_now: Exit, reason: str = ""):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("exit_now", [Exit.ORDERS_UNKNOWN, Exit.OK])
 def test_second_signal_leaves_at_once(number, exit_now):
     """The first signal asks; the second ends the process with the code that is true at that moment, and says it."""
-    with _start(exit_now) as process:
+    with hangups_heard(), _start(exit_now) as process:
         process.send_signal(number)
         assert process.stdout.readline() == f"{number.name}\n"
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=PATIENCE_S)
+        said = process.stderr.read()  # its input stays open: the end of it would end the process as well
+        process.wait(PATIENCE_S)
 
     assert process.returncode == exit_now
     assert "second signal (SIGTERM)" in said
     assert ("orders may still be open" in said) == (exit_now is Exit.ORDERS_UNKNOWN)
+
+
+def test_terminal_that_may_go_is_outlived():
+    """Started so that a lost terminal does not matter (nohup), a run does not end with its terminal."""
+    for handler, taken in ((signal.SIG_IGN, False), (signal.SIG_DFL, True)):
+        before = signal.signal(signal.SIGHUP, handler)
+        try:
+            assert (signal.SIGHUP in signals_to_take()) == taken
+        finally:
+            signal.signal(signal.SIGHUP, before)
 
 
 def test_first_signal_during_the_end_is_not_a_second():
@@ -103,6 +121,6 @@ def test_first_signal_during_the_end_is_not_a_second():
             process.stdin.flush()
             assert process.stdout.readline() == f"still here {count}\n"
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
+        process.wait(PATIENCE_S)
 
     assert process.returncode == Exit.ORDERS_UNKNOWN

@@ -80,10 +80,11 @@ def _run(settings: Settings, options: argparse.Namespace, *, is_demo: bool) -> i
     outcome = asyncio.run(run_bot(plan, clock, _announce if is_headless else screen.show))
     ignore_signals()  # there is nothing left to stop, and the result is still to be told
     screen.close()
-    if options.json:
-        _print_json(outcome)
-    else:
-        _print(outcome)
+    try:
+        (_print_json if options.json else _print)(outcome)
+        sys.stdout.flush()
+    except OSError:  # nobody reads any more; the summary is kept with the session
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return outcome.exit_code
 
 

@@ -120,10 +120,17 @@ EXITS = {
 }
 
 
-def exit_code(*, open_orders: int | None, failure: Failure | None, loss_tripped: bool) -> Exit:
-    """Return the code that tells the truth, gravest first: what may be left at the venue counts most."""
+def exit_code(
+    *, open_orders: int | None, failure: Failure | None, refused: Exit = Exit.OK, is_loss_tripped: bool = False
+) -> Exit:
+    """Return the code that tells the truth, gravest first: what may be left at the venue counts most.
+
+    `refused` is the code of what kept the run from starting, where something did.
+    """
     if open_orders != 0:
         return Exit.ORDERS_UNKNOWN
+    if failure is Failure.START:
+        return refused
     if failure is not None:
         return EXITS[failure]
-    return Exit.RISK_HALT if loss_tripped else Exit.OK
+    return Exit.RISK_HALT if is_loss_tripped else Exit.OK

@@ -37,6 +37,7 @@ async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outco
     stop.listen_to_signals()
     outcome = Outcome(mode=plan.settings.mode.value, stopped_by="", exit_code=Exit.OK, open_orders_after_stop=0)
     bot: Bot | None = None
+    refused = Exit.OK
     async with contextlib.AsyncExitStack() as stack:
         try:
             bot = await _unless(stop, open_bot(plan, clock, stop, stack))
@@ -45,11 +46,14 @@ async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outco
                 await _trade(bot, plan, clock, stop, outcome)
         except LightermanError as error:  # before anything was sent
             stop.ask(str(error), Failure.START)
-            outcome.exit_code = _exit_of(error)
+            refused = _exit_of(error)
         outcome.stopped_by = stop.reason
-        if outcome.open_orders_after_stop != 0:
-            outcome.exit_code = Exit.ORDERS_UNKNOWN
-        stop.exit_now = Exit(outcome.exit_code)
+        outcome.exit_code = stop.exit_now = exit_code(
+            open_orders=outcome.open_orders_after_stop,
+            failure=stop.failure,
+            refused=refused,
+            is_loss_tripped=bot is not None and bool(bot.engine.state.loss.tripped),
+        )
         if bot is not None:
             outcome.session = bot.session.folder
             bot.summarise(outcome)
@@ -63,24 +67,17 @@ async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Out
         outcome.open_orders_after_stop = before.open_orders
     stop.exit_now = Exit.ORDERS_UNKNOWN
     await _unless(stop, bot.venue.start())
-    if stop.is_asked and not bot.engine.state.ledger.is_open:
-        return  # it ended before anything could be sent
-    if not stop.is_asked:
+    if not stop.is_asked or bot.engine.state.ledger.is_open:  # else it ended before anything could be sent
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
         stop.ask("duration")
-    outcome.why_not_quoting = why_not_quoting(bot.figures)
-    outcome.open_orders_after_stop = await _leave_nothing(bot, clock, stop)
-    fill_in(outcome, bot.engine, bot.figures, bot.opening, clock.mono_ns())
-    if bot.opening.first_quote_ns is not None:
-        outcome.first_quote_ms = (bot.opening.first_quote_ns - plan.started_ns) // NS_PER_MS
-    if bot.account is not None and before is not None:
-        await _compare_ledgers(bot.account, bot, before, outcome)
-    outcome.exit_code = exit_code(
-        open_orders=outcome.open_orders_after_stop,
-        failure=stop.failure,
-        loss_tripped=bool(bot.engine.state.loss.tripped),
-    )
+        outcome.why_not_quoting = why_not_quoting(bot.figures)
+        outcome.open_orders_after_stop = await _leave_nothing(bot, clock, stop)
+        fill_in(outcome, bot.engine, bot.figures, bot.opening, clock.mono_ns())
+        if bot.opening.first_quote_ns is not None:
+            outcome.first_quote_ms = (bot.opening.first_quote_ns - plan.started_ns) // NS_PER_MS
+        if bot.account is not None and before is not None:
+            await _compare_ledgers(bot.account, bot, before, outcome)
 
 
 async def _leave_nothing(bot: Bot, clock: Clock, stop: Stop) -> int | None:

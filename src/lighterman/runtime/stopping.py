@@ -1,6 +1,7 @@
 """Why and when a run ends. The first reason counts; later ones change nothing."""
 
 import asyncio
+import contextlib
 import enum
 import os
 import signal
@@ -9,6 +10,12 @@ import sys
 from lighterman.domain.events import Event, StopRequested
 from lighterman.engine.decision import Decision
 from lighterman.runtime.exits import Exit
+
+
+def signals_to_take() -> list[signal.Signals]:
+    """Return the signals that end a run; a lost terminal does too, unless it was to be outlived (nohup)."""
+    taken = [signal.SIGINT, signal.SIGTERM]
+    return taken if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [*taken, signal.SIGHUP]
 
 
 class Failure(enum.Enum):
@@ -59,15 +66,16 @@ class Stop:
         """Decisions do not matter here."""
 
     def listen_to_signals(self) -> None:
-        """Take SIGINT and SIGTERM: the first asks, the second leaves at once and says what it leaves."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        """Take the signals that end a run: the first asks, the second leaves at once and says what it leaves."""
+        for number in signals_to_take():
             asyncio.get_running_loop().add_signal_handler(number, self._on_signal, number)
 
     def _on_signal(self, number: signal.Signals) -> None:
         if self._is_signalled:
             left = "; orders may still be open at the venue" if self.exit_now is Exit.ORDERS_UNKNOWN else ""
-            sys.stderr.write(f"second signal ({number.name}): leaving at once{left}\n")
-            sys.stderr.flush()
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                sys.stderr.write(f"second signal ({number.name}): leaving at once{left}\n")
+                sys.stderr.flush()
             os._exit(self.exit_now)
         self._is_signalled = True
         self.ask(number.name)
