@@ -4,7 +4,7 @@ import os
 
 from helpers.settings_files import settings
 from lighterman.clock import SystemClock
-from lighterman.runtime.wiring import RunPlan
+from lighterman.runtime.bot import RunPlan
 
 CHAIN = 131_072_304  # config/networks.py: nobody's
 MARKET = {

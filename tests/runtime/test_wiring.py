@@ -19,6 +19,7 @@ from lighterman.journal.disk import SystemDisk
 from lighterman.journal.reader import JournalReader
 from lighterman.journal.state import AccountStore
 from lighterman.risk.pnl import LossState
+from lighterman.runtime import bot as bot_room
 from lighterman.runtime import wiring
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.stopping import Failure, Stop
@@ -169,7 +170,7 @@ async def test_bug_beside_the_loop_ends_the_run_too(tmp_path, monkeypatch, capsy
     async def broken(*_):
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr(wiring, "watch_journal", broken)
+    monkeypatch.setattr(bot_room, "watch_journal", broken)
     stop = Stop()
     async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"], stop):
         await asyncio.wait_for(stop.wait(), 60)

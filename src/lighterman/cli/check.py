@@ -22,10 +22,11 @@ from lighterman.config.settings import Settings, load
 from lighterman.domain.errors import ConfigError, LightermanError
 from lighterman.engine.state import MarketState
 from lighterman.monitoring.market import MarketFigures
+from lighterman.runtime.bot import Bot, RunPlan
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.status import usd
 from lighterman.runtime.stopping import Stop
-from lighterman.runtime.wiring import Bot, RunPlan, open_bot
+from lighterman.runtime.wiring import open_bot
 from lighterman.strategy.explain import explain
 from lighterman.strategy.quoter import Quotes
 

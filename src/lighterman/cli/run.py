@@ -17,11 +17,11 @@ from lighterman.config.crosscheck import MESSAGES_PER_MINUTE
 from lighterman.config.networks import STREAM_PATH, Mode
 from lighterman.config.settings import Settings, assemble, load
 from lighterman.domain.errors import ConfigError
+from lighterman.runtime.bot import Bot, RunPlan
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.outcome import Outcome
 from lighterman.runtime.run import run as run_bot
 from lighterman.runtime.status import StatusView, view
-from lighterman.runtime.wiring import Bot, RunPlan
 
 DEMO_SETTINGS = "demo.json"
 

@@ -38,7 +38,6 @@ from lighterman.protocol.stream import BookGap, StreamSession
 from lighterman.protocol.translate import Translator
 from lighterman.risk.gate import Approved
 
-MARKETS_AGAIN_S = 3600.0  # 13: 43
 NS_PER_S = 1_000_000_000
 
 
@@ -225,9 +224,9 @@ class LighterVenue:
             self._public_link.resync(BookGap(channel, "crossed book"))
 
     async def _read_markets_again(self) -> None:
-        """Tell the markets anew every hour: fees, minimums and status change."""
+        """Tell the markets anew, for ever: fees, minimums and status change."""
         while True:
-            await asyncio.sleep(MARKETS_AGAIN_S)
+            await asyncio.sleep(self._params.markets_again_ms / 1000)
             try:
                 facts = await self._reads.markets()
                 traded = markets_traded(self._params.symbols, facts)

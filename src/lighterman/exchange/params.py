@@ -8,6 +8,7 @@ MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
 ORDER_LIFETIME_MS_MIN = 6 * MINUTE_MS  # the venue's 5 minutes, and a margin for latency and clocks (4.3)
 ORDER_LIFETIME_MS_MAX = 30 * DAY_MS
+MARKETS_AGAIN_MS = 60 * MINUTE_MS  # fees, minimums and status change (13: 43)
 TRANSACTION_LIFETIME_MS_MAX = 599_000  # that of the official library (4.3)
 
 
@@ -25,6 +26,7 @@ class ClientParams(msgspec.Struct, frozen=True, kw_only=True):
     answer_timeout_ms: int = 5_000  # a transaction unanswered for so long is unknown
     request_timeout_ms: int = 10_000
     clock_skew_ms_max: int = 2_000
+    markets_again_ms: int = MARKETS_AGAIN_MS  # how often the venue's markets are read anew
 
     def __post_init__(self) -> None:
         """Raise LocalProtocolError for times the venue would refuse."""

@@ -14,6 +14,7 @@ import enum
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -200,8 +201,24 @@ class JournalWriter:
         self._synced_ns = self._clock.mono_ns()
 
 
+class Scribe(Protocol):
+    """Who does what waits for the disk: writes the journal's batches, and other errands, in order."""
+
+    def start(self) -> None:
+        """Begin writing."""
+        ...
+
+    def submit(self, errand: Callable[[], None]) -> None:
+        """Have something else written; it handles its own errors."""
+        ...
+
+    def stop(self, timeout_s: float) -> bool:
+        """End when the errands are done; return False if the disk took longer than allowed."""
+        ...
+
+
 class JournalThread:
-    """Calls `flush` on a thread of its own, and does other slow errands (`submit`) there."""
+    """A `Scribe`: calls `flush` on a thread of its own, and does other slow errands (`submit`) there."""
 
     def __init__(self, writer: JournalWriter) -> None:
         self._writer = writer

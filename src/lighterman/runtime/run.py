@@ -13,14 +13,16 @@ from typing import TypeVar
 from lighterman.domain.clock import Clock
 from lighterman.domain.errors import ConfigError, JournalError, LightermanError, TransportError, VenueError
 from lighterman.protocol.rest import Ledger
+from lighterman.runtime.bot import Bot, RunPlan
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.ledgers import begin_together, differences
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.outcome import NS_PER_MS, Outcome, exit_code, fill_in, why_not_quoting
 from lighterman.runtime.shutdown import STOP_WITHIN_S, cancel_without_engine, stop_trading
 from lighterman.runtime.stopping import Failure, Stop
-from lighterman.runtime.wiring import NS_PER_S, Bot, RunPlan, open_bot
+from lighterman.runtime.wiring import open_bot
 
+NS_PER_S = 1_000_000_000
 SETTLE_TRIES = 20
 SETTLE_EVERY_S = 0.1
 
@@ -35,12 +37,27 @@ async def run(plan: RunPlan, clock: Clock, show: Callable[[Bot], None]) -> Outco
     """
     stop = Stop()
     stop.listen_to_signals()
+
+    async def opened(stack: contextlib.AsyncExitStack) -> Bot:
+        return await open_bot(plan, clock, stop, stack)
+
+    return await run_to_end(plan, clock, stop, opened, show)
+
+
+async def run_to_end(
+    plan: RunPlan,
+    clock: Clock,
+    stop: Stop,
+    opened: Callable[[contextlib.AsyncExitStack], Awaitable[Bot]],
+    show: Callable[[Bot], None],
+) -> Outcome:
+    """Do the same with a bot that the caller puts together and a stop that the caller asks for."""
     outcome = Outcome(mode=plan.settings.mode.value, stopped_by="", exit_code=Exit.OK, open_orders_after_stop=0)
     bot: Bot | None = None
     refused = Exit.OK
     async with contextlib.AsyncExitStack() as stack:
         try:
-            bot = await _unless(stop, open_bot(plan, clock, stop, stack))
+            bot = await _unless(stop, opened(stack))
             if bot is not None:
                 show(bot)
                 await _trade(bot, plan, clock, stop, outcome)

@@ -7,7 +7,7 @@ from lighterman.domain.clock import Clock
 from lighterman.domain.events import DayStarted, Event
 from lighterman.engine.decision import Decision
 from lighterman.journal.state import AccountStore
-from lighterman.journal.writer import JournalThread, JournalWriter
+from lighterman.journal.writer import JournalWriter, Scribe
 from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.stopping import Failure, Stop
 
@@ -48,11 +48,11 @@ async def watch_exchange(exchange: ExchangeProcess, stop: Stop) -> None:
 
 
 class LossKeeper:
-    """Has the day's loss saved, on the journal's thread, whenever a decision says that it must be."""
+    """Has the day's loss saved, by whoever writes the journal, whenever a decision says that it must be."""
 
-    def __init__(self, store: AccountStore, thread: JournalThread) -> None:
+    def __init__(self, store: AccountStore, scribe: Scribe) -> None:
         self._store = store
-        self._thread = thread
+        self._scribe = scribe
 
     def observe_event(self, event: Event) -> None:
         """Events do not matter here."""
@@ -61,4 +61,4 @@ class LossKeeper:
         """Save what has changed; the disk may be slow, so not here."""
         loss = decision.loss
         if loss is not None:
-            self._thread.submit(lambda: self._store.save_loss(loss))
+            self._scribe.submit(lambda: self._store.save_loss(loss))
