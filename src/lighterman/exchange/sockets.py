@@ -20,11 +20,15 @@ CHUNK_BYTES = 64 * 1024
 
 
 class SocketTransport:
-    """One venue over HTTP and WebSocket; made and closed inside the running loop."""
+    """One venue over HTTP and WebSocket; made and closed inside the running loop.
 
-    def __init__(self, base_url: str, user_agent: str) -> None:
+    `connector` is another way to connect than TCP, and is closed with the rest.
+    """
+
+    def __init__(self, base_url: str, user_agent: str, connector: aiohttp.BaseConnector | None = None) -> None:
         self._base_url = base_url.rstrip("/")
         self._session = aiohttp.ClientSession(
+            connector=connector,
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -74,7 +78,7 @@ class SocketTransport:
                     if len(body) > BODY_BYTES_MAX:
                         raise TransportError(f"{method} {path}: reply above {BODY_BYTES_MAX} bytes")
                 return HttpReply(response.status, response.content_type, bytes(body))
-        except aiohttp.ClientConnectorError as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NotSent(f"{method} {path}: {_words(error)}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise TransportError(f"{method} {path}: {_words(error)}") from None

@@ -43,11 +43,13 @@ Ready = Callable[[Mapping[str, str | int]], None]
 class Server:
     """One exchange on one port."""
 
-    def __init__(self, driver: MarketDriver, rules: AppRules, clock: Clock) -> None:
+    def __init__(
+        self, driver: MarketDriver, rules: AppRules, clock: Clock, entropy: Callable[[int], bytes] = secret_bytes
+    ) -> None:
         self._clock = clock
         self._start_us = clock.wall_us()
         self._start_ns = clock.mono_ns()
-        self._app = LocalExchange(driver, rules, secret_bytes, self._start_us)
+        self._app = LocalExchange(driver, rules, entropy, self._start_us)
         self._sockets: dict[Session, _Socket] = {}
         self._woken = asyncio.Event()
 
