@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from lighterman.domain.book import OrderBook
 from lighterman.domain.errors import LocalProtocolError
 from lighterman.domain.market import Market
@@ -145,6 +147,11 @@ class Exchange:
             return Reject.TIER_OPEN_ORDERS
         account.tier = wanted
         return None
+
+    def set_fees(self, account_index: int, *, maker_fee_ppm: int, taker_fee_ppm: int) -> None:
+        """Let an account pay other fees from now on, whatever its tier says."""
+        account = self._state.accounts[account_index]
+        account.tier = replace(account.tier, maker_fee_ppm=maker_fee_ppm, taker_fee_ppm=taker_fee_ppm)
 
     def add_key(self, account_index: int, api_key_index: int, public_key: bytes) -> None:
         """Register a key with nonce 0, or replace its public key and keep the nonce."""

@@ -36,7 +36,7 @@ from lighterman.protocol.signing import AsyncSigner
 from lighterman.risk.gate import Approved
 from lighterman.risk.pnl import LossState
 from lighterman.runtime.local_account import LocalAccount
-from lighterman.runtime.loop import TradingLoop
+from lighterman.runtime.loop import Observer, TradingLoop
 from lighterman.runtime.outcome import Opening, Outcome
 from lighterman.runtime.preflight import MarketPreflight
 from lighterman.runtime.replay import how_it_broke
@@ -75,6 +75,7 @@ class Parts:
     session: Session
     store: AccountStore
     account: LocalAccount | None = None
+    observers: Sequence[Observer] = ()  # who else looks on, last of all
     show_bug: Callable[[BaseException], None] = traceback.print_exception
     markets_again_ms: int = MARKETS_AGAIN_MS
 
@@ -119,7 +120,15 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
     loop = TradingLoop(
         engine,
         clock,
-        [journal, figures, opening, Narrator(params, log, clock), LossKeeper(parts.store, scribe), stop],
+        [
+            journal,
+            figures,
+            opening,
+            Narrator(params, log, clock),
+            LossKeeper(parts.store, scribe),
+            stop,
+            *parts.observers,
+        ],
         on_broken=on_broken,
     )
     venue = LighterVenue(

@@ -20,6 +20,7 @@ from lighterman.protocol.codes import Code
 from lighterman.protocol.crypto import goldilocks
 from lighterman.protocol.transactions import Transaction, TxType
 from lighterman.simulator.limits import LimitRules, Quota, TierLimits, Windows
+from lighterman.simulator.listening import Listener
 from lighterman.simulator.requests import request_of, skips_nonce, unoffered
 from lighterman.simulator.signatures import Verifier
 
@@ -42,11 +43,19 @@ class Receipt(msgspec.Struct, frozen=True, gc=False):
 class Admission:
     """The one way in for transactions, from HTTP and from the stream."""
 
-    def __init__(self, exchange: Exchange, verifier: Verifier, limits: LimitRules, chain_id: int) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        verifier: Verifier,
+        limits: LimitRules,
+        chain_id: int,
+        listener: Listener | None = None,
+    ) -> None:
         self._exchange = exchange
         self._verifier = verifier
         self._limits = limits
         self._chain_id = chain_id
+        self._listener = listener
         self._sent = Windows()
         self._leverage_sent = Windows()
         self._quotas: dict[str, Quota] = {}
@@ -55,6 +64,9 @@ class Admission:
 
     def send(self, tx_types: Sequence[int], tx_infos: Sequence[bytes | str], now_us: int) -> Receipt:
         """Queue one transaction or a batch; raises VenueError with the code of the first fault."""
+        if self._listener is not None:
+            for tx_type, tx_info in zip(tx_types, tx_infos, strict=False):
+                self._listener.arrived(tx_type, tx_info)
         if len(tx_types) != len(tx_infos):
             raise VenueError(Code.BATCH_LENGTHS_DIFFER, Code.BATCH_LENGTHS_DIFFER.text)
         if not 0 < len(tx_types) <= self._limits.batch_max:

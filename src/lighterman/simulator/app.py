@@ -21,6 +21,7 @@ from lighterman.simulator.door import Door, HttpResponse
 from lighterman.simulator.driver import MarketDriver
 from lighterman.simulator.history import History
 from lighterman.simulator.limits import LimitRules
+from lighterman.simulator.listening import Listener
 from lighterman.simulator.publication import Publication
 from lighterman.simulator.registry import Registry
 from lighterman.simulator.sessions import Session
@@ -46,14 +47,21 @@ class AppRules(msgspec.Struct, frozen=True, kw_only=True):
 class LocalExchange:
     """Lighter's protocol, spoken by the exchange's core and a market around it."""
 
-    def __init__(self, driver: MarketDriver, rules: AppRules, entropy: Callable[[int], bytes], now_us: int) -> None:
+    def __init__(
+        self,
+        driver: MarketDriver,
+        rules: AppRules,
+        entropy: Callable[[int], bytes],
+        now_us: int,
+        listener: Listener | None = None,
+    ) -> None:
         self._driver = driver
         self._exchange = Exchange(driver.markets, rules.exchange, now_us)
         history = History(self._exchange.markets)
         verifier = Verifier(rules.verification)
-        admission = Admission(self._exchange, verifier, rules.limits, rules.chain_id)
+        admission = Admission(self._exchange, verifier, rules.limits, rules.chain_id, listener)
         gatekeeper = Gatekeeper(self._exchange, verifier, entropy)
-        self._publication = Publication(self._exchange, rules.exchange, admission, history, now_us)
+        self._publication = Publication(self._exchange, rules.exchange, admission, history, now_us, listener)
         self._stream = Stream(self._exchange, self._publication, admission, gatekeeper, rules.stream, rules.limits)
         self._door = Door(
             Services(

@@ -15,6 +15,7 @@ from lighterman.simulator.admission import Admission
 from lighterman.simulator.channels import Channel
 from lighterman.simulator.history import History
 from lighterman.simulator.hub import Hub
+from lighterman.simulator.listening import Listener
 from lighterman.simulator.market_feed import BOOK_GRID_US, HEIGHT_GRID_US, STATS_GRID_US, MarketFeed
 from lighterman.simulator.sessions import Session
 from lighterman.simulator.snapshots import Snapshots
@@ -23,8 +24,17 @@ from lighterman.simulator.snapshots import Snapshots
 class Publication:
     """The one reader of the exchange's outputs."""
 
-    def __init__(self, exchange: Exchange, rules: Rules, admission: Admission, history: History, now_us: int) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        rules: Rules,
+        admission: Admission,
+        history: History,
+        now_us: int,
+        listener: Listener | None,
+    ) -> None:
         self.hub = Hub()
+        self._listener = listener
         self._exchange = exchange
         self._history = history
         self._markets = MarketFeed(exchange, self.hub, rules)
@@ -42,6 +52,8 @@ class Publication:
         """Tell what happened since the last call, then what is due on a grid."""
         outputs = self._exchange.take_outputs()
         if outputs:
+            if self._listener is not None:
+                self._listener.happened(outputs, self._exchange)
             for output in outputs:
                 if isinstance(output, LevelChanged):
                     self._markets.level_changed(output)

@@ -1,0 +1,62 @@
+"""What a fault may touch: the parts of the world, and levers that go back by themselves."""
+
+from collections.abc import Callable
+
+from lighterman.chance import seeded
+from lighterman.domain.chance import Rng
+from lighterman.matching.exchange import Exchange
+from lighterman.simulation.bot import Process
+from lighterman.simulation.disk import SimulatedDisk
+from lighterman.simulation.market import SimulatedMarkets
+from lighterman.simulation.network import Network
+from lighterman.simulation.virtual import NodeClock, outside
+from lighterman.simulator.app import LocalExchange
+
+
+class Stage:
+    """The parts of one world. `process` is None while no bot runs."""
+
+    network: Network
+    app: LocalExchange
+    markets: SimulatedMarkets
+
+    def __init__(self, seed: int, start_us: int, account: int) -> None:
+        self.seed = seed
+        self.account = account
+        self.clock = NodeClock(start_us)  # of everybody but the bot
+        self.bot_clock = NodeClock(start_us)
+        self.disk = SimulatedDisk()
+        self.process: Process | None = None
+        self.book_nonce_offset = 0  # by how much the venue's restarts have lowered the nonces of its books
+        self._releases: dict[int, Callable[[], None]] = {}
+        self._pulls = 0
+
+    @property
+    def exchange(self) -> Exchange:
+        """Return the exchange's core."""
+        return self.app.exchange
+
+    @property
+    def now_ns(self) -> int:
+        """Return the nanoseconds since the world began."""
+        return self.clock.mono_ns()
+
+    def chance(self, stream: str) -> Rng:
+        """Return a stream of chance of this seed."""
+        return seeded(self.seed, stream)
+
+    def pull(self, seconds: float, release: Callable[[], None]) -> None:
+        """Have a lever that was just turned turn back, at the latest with the end of the faults."""
+        self._pulls += 1
+        self._releases[self._pulls] = release
+        outside(seconds, self._release, self._pulls)
+
+    def release_all(self) -> None:
+        """Turn back every lever."""
+        for number in list(self._releases):
+            self._release(number)
+
+    def _release(self, number: int) -> None:
+        release = self._releases.pop(number, None)
+        if release is not None:
+            release()

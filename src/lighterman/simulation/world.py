@@ -1,0 +1,259 @@
+"""One run of a plan: bot, exchange, network and disk in one process, from the first start to the last check.
+
+The wiring place of mode `sim`. Phases: warm-up without faults, faults, heal, liveness, quiet, stop.
+An operator stands by all the time: he starts again what has ended, as a service manager does, and
+after the faults he clears what only a person may clear. He never touches what the bot should mend.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from lighterman.domain.events import Event, StopRequested
+from lighterman.engine.decision import Decision
+from lighterman.matching.exchange import Exchange
+from lighterman.matching.outputs import Output, StatsChanged, TradeDone
+from lighterman.protocol.rest import OpenAccount
+from lighterman.runtime.outcome import Outcome
+from lighterman.signing.fake import FakeSigner
+from lighterman.simulation.beliefs import COLLATERAL_USDC, belief_of, terms_of
+from lighterman.simulation.bot import Process, settings_of
+from lighterman.simulation.ear import OverheardTransport
+from lighterman.simulation.faults.catalogue import FAULTS
+from lighterman.simulation.market import SimulatedMarkets
+from lighterman.simulation.network import Network, NodeTransport
+from lighterman.simulation.oracle import Belief, Oracle
+from lighterman.simulation.plan import Fault, Plan
+from lighterman.simulation.stage import Stage
+from lighterman.simulation.virtual import Node, outside
+from lighterman.simulator.app import AppRules, LocalExchange
+from lighterman.simulator.calls import HttpRequest
+from lighterman.simulator.signatures import Verification
+
+LOCALHOST = "127.0.0.1"
+UP_WITHIN_S = 90.0  # from the end of the faults: the operator's patience
+LIVENESS_S = 30.0
+QUIET_S = 2.5
+STOP_WITHIN_S = 15.0
+LOOK_EVERY_S = 0.25
+BOOKS_EVERY_NS = 500_000_000
+RESTART_AFTER_S = (0.5, 4.0)
+
+
+class World(Stage):
+    """One run, and what is known of it afterwards."""
+
+    def __init__(self, plan: Plan, *, is_canary: bool = False) -> None:
+        self.plan = plan
+        self.settings = settings_of(plan.options)
+        super().__init__(plan.seed, plan.options.start_us, self.settings.venue.account_index)
+        self.markets = SimulatedMarkets(
+            dict(zip(plan.options.symbols, plan.options.tempo_ms, strict=True)), self.chance
+        )
+        self.oracle = Oracle(terms_of(self.settings, self.markets.markets, plan.options.start_us, is_canary=is_canary))
+        self.trace = hashlib.blake2b(digest_size=8)
+        self.failures: list[str] = []  # what is wrong whatever the invariants say
+        self.fills = 0
+        self.log: list[tuple[int, str, bytes]] | None = None  # everything, where somebody wants to read it
+        self.fired: dict[str, int] = {}  # faults that found something to act on
+        self.starts = 0
+        self._is_over = False
+        self._wants_rearm = False
+        self._sent_ns: dict[bytes, int] = {}
+        self._books_told_ns = 0
+
+    # -- the run -------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Go through all phases."""
+        options = self.plan.options
+        self.app = self._opened_exchange()
+        self.network = Network(self.app, self.clock, options.start_us, self.chance)
+        self._open_account()
+        self._launch()
+        for fault in self.plan.faults:
+            outside(fault.at_ms / 1000, self._strike, fault)
+        await asyncio.sleep((options.warm_up_ms + options.faults_ms) / 1000)
+        self._heal()
+        if not await self._until(self._is_up, UP_WITHIN_S):
+            self.failures.append(f"L1: the bot did not come up within {UP_WITHIN_S:g} s after the faults")
+        self.oracle.healed(self.now_ns)
+        await asyncio.sleep(LIVENESS_S)
+        await self._be_quiet()
+        await self._stop()
+        self._is_over = True
+        self.oracle.finished(self.now_ns)
+
+    def _opened_exchange(self) -> LocalExchange:
+        entropy = self.chance("entropy")
+        rules = AppRules(
+            chain_id=self.settings.venue.chain_id,
+            default_tier=self.plan.options.tier,
+            verification=Verification.OFF,
+        )
+        return LocalExchange(
+            self.markets,
+            rules,
+            lambda count: entropy.getrandbits(8 * count).to_bytes(count, "little"),
+            self.plan.options.start_us,
+            listener=self,
+        )
+
+    async def _be_quiet(self) -> None:
+        """Nobody else trades for a moment: what the bot believes must then be the truth."""
+        for market in self.markets.markets:
+            self.markets.freeze(market.index, QUIET_S + 1)
+        await asyncio.sleep(QUIET_S)
+        self.oracle.quiet(self._belief(with_books=True), self.now_ns)
+
+    def _belief(self, *, with_books: bool) -> Belief | None:
+        bot = self.process.bot if self.process is not None else None
+        if bot is None:
+            return None
+        return belief_of(bot.engine.state, bot.journal.health.bytes_written, with_books=with_books)
+
+    async def _stop(self) -> None:
+        if self.process is not None:
+            self._is_over = True
+            self.process.ask_to_stop("SIGTERM")
+            if not await self._until(lambda: self.process is None, STOP_WITHIN_S):
+                self.failures.append(f"I3: the bot did not end within {STOP_WITHIN_S:g} s")
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        for _ in range(round(seconds / LOOK_EVERY_S)):
+            if condition():
+                return True
+            await asyncio.sleep(LOOK_EVERY_S)
+        return condition()
+
+    # -- faults --------------------------------------------------------------------------
+
+    def _strike(self, fault: Fault) -> None:
+        if FAULTS[fault.kind].begin(self, fault.args, self.chance(f"fault {fault.kind} {fault.at_ms}")):
+            self.fired[fault.kind] = self.fired.get(fault.kind, 0) + 1
+            self.oracle.fault_began(fault.kind, self.now_ns)
+            self.note(f"fault {fault.kind}")
+
+    def _heal(self) -> None:
+        """End all faults."""
+        self.release_all()
+        self.note("healed")
+
+    # -- the operator --------------------------------------------------------------------
+
+    def _launch(self) -> None:
+        """Start the bot anew, as the service manager does."""
+        if self._is_over:
+            return
+        self.starts += 1
+        node = Node(f"bot {self.starts}")
+        self.process = process = Process(
+            node, self.bot_clock, self.disk, self.settings, self.chance(f"bot {self.starts}")
+        )
+        node.on_killed = self._bot_was_killed
+        self.oracle.bot_started(self.now_ns)
+        self.note("bot started")
+        transport = OverheardTransport(NodeTransport(self.network, node), self)
+        process.start(transport, [self], self._bot_ended, rearm=self._wants_rearm)
+        self._wants_rearm = False
+
+    def _bot_was_killed(self) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        self.network.drop_streams(process.node)
+        self.disk.crash(self.chance(f"crash {self.starts}"))
+        self.oracle.bot_killed(self.now_ns)
+        self.note("bot killed")
+        self._launch_soon()
+
+    def _bot_ended(self, process: Process, outcome: Outcome) -> None:
+        self.process = None
+        process.node.is_alive = False
+        self.network.drop_streams(process.node)
+        self.oracle.bot_ended(outcome.exit_code, outcome.open_orders_after_stop, self.now_ns)
+        self.note(f"bot ended: {outcome.exit_code} {outcome.stopped_by}")
+        self.failures += [f"BUG: {type(error).__name__}: {error}" for error in process.bugs]
+        self._launch_soon()
+
+    def _launch_soon(self) -> None:
+        outside(self.chance(f"restart {self.starts}").uniform(*RESTART_AFTER_S), self._launch)
+
+    def _is_up(self) -> bool:
+        """Tell whether the bot runs and may trade; else see to it, as a person would."""
+        process = self.process
+        if process is None or process.bot is None or process.stop is None or process.stop.is_asked:
+            return False
+        if process.halted_because():
+            self._wants_rearm = True
+            process.ask_to_stop("operator")
+            return False
+        return True
+
+    def _open_account(self) -> None:
+        """Open the bot's account, with its keys, before the bot begins."""
+        venue = self.settings.venue
+        for key in dict.fromkeys((venue.api_key_index, venue.cancel_api_key_index)):
+            wanted = OpenAccount(
+                account_index=self.account,
+                api_key_index=key,
+                public_key=FakeSigner(self.account, key, venue.chain_id).public_key,
+                tier=self.plan.options.tier,
+                collateral_usdc=str(COLLATERAL_USDC),
+            )
+            body = msgspec.json.encode(wanted)
+            self.app.handle(
+                HttpRequest("POST", "/local/v1/accounts", "", {}, body, LOCALHOST), self.plan.options.start_us
+            )
+
+    # -- what is heard: by the trace, and by the oracle ------------------------------------
+
+    def note(self, text: str, data: bytes = b"") -> None:
+        """Put something into the trace, and into the log where one is kept."""
+        if self.log is not None:
+            self.log.append((self.now_ns, text, data))
+        self.trace.update(b"%d %s " % (self.now_ns, text.encode()))
+        self.trace.update(data)
+
+    def frame_reached_bot(self, kind: str, data: bytes) -> None:
+        """Take note of what the bot is about to hear."""
+        self.note(kind, data)
+        self.oracle.frame_reached_bot(kind, data, self.now_ns)
+
+    def transaction_left(self, tx_type: int, tx_info: bytes) -> None:
+        """Take note of a transaction that the bot has handed over."""
+        self._sent_ns[tx_info] = self.now_ns
+        self.note("left", tx_info)
+        self.oracle.transaction_left(tx_type, tx_info, self.now_ns)
+
+    def arrived(self, tx_type: int, tx_info: bytes | str) -> None:
+        """Take note of a transaction at the exchange's door."""
+        data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
+        self.note("arrived", data)
+        self.oracle.transaction_arrived(tx_type, data, self._sent_ns.get(data, self.now_ns), self.now_ns)
+
+    def happened(self, outputs: Sequence[Output], exchange: Exchange) -> None:
+        """Take note of what the exchange did."""
+        now_ns = self.now_ns
+        for output in outputs:
+            self.oracle.venue_did(output, now_ns)
+            if isinstance(output, TradeDone):
+                self.fills += self.account in (output.ask_account_index, output.bid_account_index)
+            elif isinstance(output, StatsChanged):
+                self.oracle.mark_told(output.market, exchange.stats(output.market).mark_ticks, now_ns)
+
+    def observe_event(self, event: Event) -> None:
+        """Take note of the bot's wish to stop."""
+        if isinstance(event, StopRequested):
+            self.oracle.bot_stop_asked(self.now_ns)
+
+    def observe_decision(self, _: Decision) -> None:
+        """Take note of what the bot believes after each of its turns."""
+        is_time_for_books = self.now_ns >= self._books_told_ns + BOOKS_EVERY_NS
+        belief = self._belief(with_books=is_time_for_books)
+        if is_time_for_books:
+            self._books_told_ns = self.now_ns
+        if belief is not None:
+            self.oracle.bot_believes(belief, self.now_ns)
