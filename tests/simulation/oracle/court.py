@@ -340,8 +340,8 @@ class Court:
 
     # What the bot is told and believes
 
-    def tell_trade(self, trade_id):
-        self.private(f'{{"type":"update/account_all_trades","trades":{{"0":[{{"trade_id":{trade_id}}}]}}}}'.encode())
+    def tell_trade(self, trade_id, channel="account_all_trades"):
+        self.private(f'{{"channel":"{channel}:77","trades":{{"0":[{{"trade_id":{trade_id}}}]}}}}'.encode())
 
     def tell_order(self, name):
         self.private(f'{{"type":"update/account_all_orders","orders":[{{"client_order_index":{name}}}]}}'.encode())

@@ -181,7 +181,7 @@ def test_a_foreign_trade_is_exempt_until_it_is_told():
     trade = court.trade(0, 500, MARK, is_ask=False, order=12345)
     court.place(5, lots=200)
     court.tell_trade(trade)
-    court.skip(3 * S).hear()
+    court.skip(5 * S).hear()
     court.arrive(court.leave(court.a_cancel(1, key=CANCEL_KEY)))
     court.end(1)
     assert court.texts == []

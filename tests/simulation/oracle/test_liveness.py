@@ -41,7 +41,7 @@ def test_quotes_in_time_are_clean():
     [
         ({"positions": {0: 5}}, "positions and cash"),
         ({"cash_pico": 5}, "positions and cash"),
-        ({"tracked": frozenset(), "is_quoting": {}}, "orders"),
+        ({"tracked": frozenset({1})}, "orders"),
         ({"unknown_orders": 1}, "fates: 1 orders unknown"),
     ],
 )
@@ -52,8 +52,8 @@ def test_a_belief_that_stays_wrong_is_a_breach(changes, part):
     for _ in range(30):
         court.skip(S).believe(**changes)
 
-    assert court.verdict == ["L1"]
-    assert part in court.texts[0]
+    assert "L1" in court.verdict
+    assert part in court.texts[-1]
 
 
 @pytest.mark.parametrize("missing", ["bids", "asks", "bids and no asks"])

@@ -29,13 +29,22 @@ def test_who_does_not_quote_need_not_know():
     """A bot that quotes nothing may have orders it does not track."""
     court = Court()
     court.place(1)
-    court.believe(tracked=frozenset(), is_quoting={0: False})
+    court.skip(S).believe(tracked=frozenset(), is_quoting={0: False})
 
     assert court.texts == []
 
 
+def test_who_creates_quotes():
+    """A bot that has just sent a create quotes, whatever it says."""
+    court = Court()
+    court.place(1)
+    court.believe(tracked=frozenset(), is_quoting={0: False})
+
+    assert court.verdict == ["I12"]
+
+
 def test_a_foreign_order_must_be_known_when_it_was_told():
-    """Two seconds and five decisions after a frame named it an order must be tracked."""
+    """Five seconds and five decisions after a frame named it an order must be tracked."""
     court = Court()
     court.foreign(900)
     for _ in range(10):

@@ -22,6 +22,25 @@ def test_names_are_used_once():
     assert court.verdict == ["I8"]
 
 
+def test_an_order_may_be_signed_anew():
+    """After a refusal the same order may leave with another nonce, but no other order under its name."""
+    court = Court()
+    tx = court.refuse(court.leave(court.a_create(1, lots=10)))
+    court.leave(court.a_create(1, nonce=tx.nonce, lots=10, life_ms=40_000))
+    assert court.texts == []
+
+    court = Court()
+    tx = court.refuse(court.leave(court.a_create(1, lots=10)))
+    court.leave(court.a_create(1, nonce=tx.nonce, lots=11))
+    assert court.verdict == ["I8"]
+
+    court = Court()
+    court.leave(court.a_create(1, lots=10))
+    court.leave(court.a_create(1, lots=10))
+
+    assert court.verdict == ["I8"]
+
+
 def test_an_order_needs_a_name():
     """A create without a client order index cannot be followed."""
     court = Court()
@@ -120,6 +139,16 @@ def test_a_nonce_that_was_not_used_may_be_used():
     court.skip(29 * S)
     court.skip(S).hear()
     court.leave(court.a_create(5, nonce=lost.nonce))
+
+    assert court.texts == []
+
+
+def test_a_refusal_may_be_told_before_the_departure():
+    """A transport that is refused within its own call says so before it has returned."""
+    court = Court()
+    tx = court.a_create(1)
+    court.leave(court.refuse(tx))
+    court.leave(court.a_create(2, nonce=tx.nonce))
 
     assert court.texts == []
 

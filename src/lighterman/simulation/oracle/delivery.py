@@ -1,7 +1,8 @@
 """Which trades and orders the bot's present process has been told of, found in the bytes of its frames.
 
-Only names are looked for, and only while one is awaited: a trade counts as told when a private
-frame or a reply first carries its id, an order when one carries either of its indexes.
+Only names are looked for, and only while one is awaited: a trade counts as told when a frame of
+`account_all_trades` or a reply first carries its id, an order when any carries one of its indexes.
+Other channels repeat trades; no bot has to read them all.
 """
 
 import re
@@ -11,6 +12,7 @@ from lighterman.simulation.oracle.phases import Phases
 from lighterman.simulation.oracle.venue_model import LiveOrder, OwnTrade
 
 _TRADE = re.compile(rb'"trade_id":\s*(\d+)')
+_REPEATS = re.compile(rb'"channel":\s*"account_(?!all_trades)')
 _ORDER = re.compile(rb'"(?:client_)?order_index":\s*(\d+)')
 
 
@@ -44,7 +46,7 @@ class Delivery:
 
     def on_frame(self, data: bytes, now_ns: int) -> None:
         """Look for what is awaited."""
-        if self._trades:
+        if self._trades and not _REPEATS.search(data):
             for found in _TRADE.findall(data):
                 for own in self._trades.pop(int(found), ()):
                     own.told_ns, own.told_belief = now_ns, self._phases.beliefs

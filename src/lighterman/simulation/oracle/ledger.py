@@ -1,8 +1,7 @@
 """I10, I11: what the bot takes for its position and cash, against the truth.
 
 At `quiet` both are equal, to the lot and the pico-USDC. At any other time the difference of the
-positions must be the sum of some trades that happened since they were last equal: those the bot
-was not told of, or only just. A difference that is a trade too many, or one too few of which the
+positions must be the sum of some trades that the bot was not told of yet, or only just. A difference that is a trade too many, or one too few of which the
 bot was told, is I11; any other is I10. Nothing is judged in a life before belief was once the
 truth (or explained), since an account is first read, then known.
 
@@ -22,7 +21,7 @@ RECENT_MAX = 32
 
 
 class Ledger:
-    """Judges each belief. `open` holds the trades since position and belief were last equal."""
+    """Judges each belief. `_open` holds the trades that may or may not be in the bot's books yet."""
 
     def __init__(self, venue: VenueModel, delivery: Delivery, phases: Phases, record: Record) -> None:
         self._venue = venue
@@ -63,9 +62,8 @@ class Ledger:
         self._record.judged["I11"] += 1
         if lots == true_lots:
             self._begun[market] = True
-            for own in opened or ():
-                self._delivery.mark_known(own, now_ns)
-            self._open[market] = []
+            if opened:
+                self._open[market] = [own for own in opened if not self._is_done(own, now_ns)]
             return
         self.is_equal = False
         if not self._begun.get(market):
@@ -77,6 +75,16 @@ class Ledger:
         text = f"market {market}: the bot believes {lots} lots, the truth is {true_lots}, not on its way {excuses}"
         self._record.breach(name, text, now_ns)
         self._begun[market] = False  # told once, until it is right again
+
+    def _is_done(self, own: OwnTrade, now_ns: int) -> bool:
+        """Tell whether a trade is in the bot's books, now that they are right.
+
+        They may be right by chance: two trades on their way can cancel each other out.
+        """
+        if now_ns >= own.at_ns + slack.CHANCE_NS:
+            self._delivery.mark_known(own, now_ns)
+            return True
+        return self._delivery.is_known(own, now_ns)
 
     def _is_a_trade(self, market: int, missing_lots: int) -> bool:
         """Tell whether one trade counted twice, or not at all, is the difference."""

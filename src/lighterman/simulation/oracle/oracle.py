@@ -197,6 +197,7 @@ class Oracle:
         self._poll(now_ns)
 
     def _judge_order(self, sent: Sent, now_ns: int) -> None:
+        self._tracking.on_added(now_ns)
         self._exposure.judge_order(sent, now_ns)
         self._loss.judge_sent(sent, now_ns)
         if isinstance(sent.tx, CreateOrderTx | ModifyOrderTx):

@@ -13,13 +13,18 @@ MARK_NS = 1_500 * NS_PER_MS + LEAVE_NS
 TOTAL_NOTIONAL_PPM = 1_010_000
 # Own orders taken out of the book or not, the middle is elsewhere; and the collar's edge is rounded to ticks.
 COLLAR_BPS = 20
-# What a frame has told is in the bot's books after that long and that many decisions, pauses included.
-TOLD_NS = 2 * NS_PER_S
+# What a frame has told is in the bot's books after that long and that many decisions, pauses included:
+# a reply that tells of a trade may be one of several that are read before they are believed.
+TOLD_NS = 5 * NS_PER_S
 TOLD_BELIEFS = 5
 # Without any frame the client asks after 5 s and gives up 10 s later (protocol reference 3.1).
 PRIVATE_SILENCE_NS = 20 * NS_PER_S
 # Orders are reconciled every 30 s, and the answer may fail once before it comes.
 UNTOLD_ORDER_NS = 90 * NS_PER_S
+# A bot that has sent nothing for so long is not quoting anew; less than `TOLD_NS`, in which it may stop.
+QUOTES_NS = NS_PER_S
+# A position that was right once is no proof that the last trades are in it, but in the long run it is.
+CHANCE_NS = 60 * NS_PER_S
 # Cash moves by rows that may be lost; the reconciliation puts it right, twice over.
 CASH_NS = 65 * NS_PER_S
 # The budget is kept when a transaction is approved, a little before it leaves.

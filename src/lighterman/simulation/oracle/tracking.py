@@ -3,6 +3,8 @@
 An order that the present process created is known to it from the moment it left. One of an earlier
 process or of somebody else is known once the bot was told and had time to act, or after three
 reconciliations. `tracked` names it by client order index, or by order index.
+
+A bot quotes when it says so, or when a create or modify left it in the last seconds.
 """
 
 from lighterman.simulation.oracle import slack
@@ -22,12 +24,18 @@ class Tracking:
         self._phases = phases
         self._record = record
         self._told: set[int] = set()
+        self._added_ns = -slack.QUOTES_NS
         self.is_complete = False  # of the last belief
 
     def started(self) -> None:
         """A new process tracks nothing yet."""
         self._told.clear()
+        self._added_ns = -slack.QUOTES_NS
         self.is_complete = False
+
+    def on_added(self, now_ns: int) -> None:
+        """A create or modify left the bot."""
+        self._added_ns = now_ns
 
     def on_belief(self, belief: Belief, now_ns: int) -> None:
         """Judge what the bot tracks."""
@@ -39,7 +47,7 @@ class Tracking:
             if order.client_order_index not in tracked and order.order_index not in tracked
         ]
         self.is_complete = not missing
-        if not missing or not any(belief.is_quoting.values()):
+        if not missing or not (any(belief.is_quoting.values()) or now_ns < self._added_ns + slack.QUOTES_NS):
             return
         for order in missing:
             if order.order_index not in self._told and self._must_know(order, now_ns):

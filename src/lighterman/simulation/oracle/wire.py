@@ -1,5 +1,9 @@
 """I8, I9, I13: names, nonces and the pace of what leaves.
 
+I8 in detail. A client order index names one order for ever. The same order (market, side, price,
+size) may be signed anew under its name within a life when its transaction is dead in truth and no
+order has come of it.
+
 I9 in detail. The first transaction of a life sets the count of its key: a new process reads the
 next nonce from the venue, and what its predecessor left in the air is not held against it. From
 then on each transaction has the next nonce. The same bytes may leave again at any time. Going
@@ -23,6 +27,8 @@ from lighterman.simulation.oracle.records import NS_PER_S, Terms
 from lighterman.simulation.oracle.registry import Record
 from lighterman.simulation.oracle.windows import Budget
 from lighterman.simulation.oracle.wire_model import Fate, Sent, WireModel
+
+INTENT = ("market_index", "is_ask", "price", "base_amount")
 
 
 class Wire:
@@ -57,11 +63,19 @@ class Wire:
             return
         self._record.judged["I8"] += 1
         index = sent.tx.client_order_index
-        first = self._wire.creates[index]
+        before = sent.namesake
         if index == 0:
             self._record.breach("I8", f"{sent!r}: an order without a name", now_ns)
-        elif first is not sent:
-            self._record.breach("I8", f"{sent!r}: client order index {index} was that of {first!r}", now_ns)
+        elif before is not None and not self._may_follow(sent, before, now_ns):
+            self._record.breach("I8", f"{sent!r}: client order index {index} was that of {before!r}", now_ns)
+
+    def _may_follow(self, sent: Sent, before: Sent, now_ns: int) -> bool:
+        """Tell whether the same order was only signed anew, its first transaction having come to nothing."""
+        tx, old = sent.tx, before.tx
+        if not isinstance(tx, CreateOrderTx) or not isinstance(old, CreateOrderTx) or sent.life != before.life:
+            return False
+        is_same = all(getattr(tx, name) == getattr(old, name) for name in INTENT)
+        return is_same and tx.client_order_index not in self._orders and not self._wire.is_flying(before, now_ns)
 
     def _judge_nonce(self, sent: Sent, now_ns: int) -> None:
         if sent.skips_nonce:

@@ -35,7 +35,19 @@ class Fate(enum.Enum):
 class Sent:
     """One transaction, by its bytes. `life` numbers the bot's processes; `lots` is what an order may still take."""
 
-    __slots__ = ("copies", "dead_us", "fate", "is_create", "is_modify", "left_ns", "life", "lots", "refusals", "tx")
+    __slots__ = (
+        "copies",
+        "dead_us",
+        "fate",
+        "is_create",
+        "is_modify",
+        "left_ns",
+        "life",
+        "lots",
+        "namesake",
+        "refusals",
+        "tx",
+    )
 
     def __init__(self, tx: Transaction, life: int, now_ns: int) -> None:
         self.tx = tx
@@ -47,6 +59,7 @@ class Sent:
         self.dead_us = tx.expired_at * 1_000
         self.is_create = isinstance(tx, CreateOrderTx)
         self.is_modify = isinstance(tx, ModifyOrderTx)
+        self.namesake: Sent | None = None  # the create before it with the same client order index
         self.lots = tx.base_amount if isinstance(tx, CreateOrderTx | ModifyOrderTx) else 0
 
     def __repr__(self) -> str:
@@ -78,12 +91,13 @@ class WireModel:
     def __init__(self, terms: Terms) -> None:
         self.life = 0
         self.keys = {index: Key() for index in terms.api_key_indexes}
-        self.creates: dict[int, Sent] = {}  # by client order index, the first that left; for ever
+        self.creates: dict[int, Sent] = {}  # by client order index, the last that left; for ever
         self.flying_creates: dict[int, Sent] = {}  # by client order index
         self.flying_modifies: dict[bytes, Sent] = {}
         self._began_us = terms.began_us
         self._by_raw: dict[bytes, Sent] = {}
         self._remembered: deque[tuple[bytes, Sent]] = deque()
+        self._early: dict[bytes, int] = {}  # refusals that were told before the departure
         self._oldest_ns = -1  # what left until then may be forgotten
 
     def venue_us(self, now_ns: int) -> int:
@@ -115,6 +129,9 @@ class WireModel:
         key.by_nonce.setdefault(sent.tx.nonce, []).append(sent)
         self._take_off(tx_info, sent)
         self._remembered.append((tx_info, sent))
+        sent.refusals = self._early.pop(tx_info, 0)
+        if sent.refusals >= sent.copies:
+            self._land(sent, Fate.DEAD)
         self._forget()
         return sent, False
 
@@ -135,6 +152,7 @@ class WireModel:
         """The venue's door refused one copy; return it when that was the last."""
         sent = self._by_raw.get(tx_info)
         if sent is None:
+            self._early[tx_info] = self._early.get(tx_info, 0) + 1
             return None
         sent.refusals += 1
         if sent.fate is not Fate.FLYING or sent.refusals < sent.copies:
@@ -219,7 +237,9 @@ class WireModel:
         tx = sent.tx
         self.keys[tx.api_key_index].flying.append(sent)
         if isinstance(tx, CreateOrderTx):
-            self.creates.setdefault(tx.client_order_index, sent)
+            before = self.creates.get(tx.client_order_index)
+            sent.namesake = before if before is not sent else sent.namesake
+            self.creates[tx.client_order_index] = sent
             self.flying_creates[tx.client_order_index] = sent
         elif isinstance(tx, ModifyOrderTx):
             self.flying_modifies[raw] = sent
