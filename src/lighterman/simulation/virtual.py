@@ -31,13 +31,17 @@ class DeadlockError(Exception):
 
 
 class Node:
-    """One process of the world. `steps` counts its callbacks; before the step `kill_at` it dies."""
+    """One process of the world. `steps` counts its callbacks; before the step `kill_at` it dies.
+
+    `on_kill_due` is called there, and kills unless somebody puts something else in its place.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_alive = True
         self.steps = 0
         self.kill_at = 0
+        self.on_kill_due: Callable[[], None] = self.kill
         self.on_killed: Callable[[], None] = _do_nothing
         self.context = contextvars.copy_context()
         self.context.run(_NODE.set, self)
@@ -55,8 +59,8 @@ class Node:
         if self.is_alive and not self._is_paused:
             self.steps += 1
             if self.steps == self.kill_at:
-                self.kill()
-            else:
+                self.on_kill_due()
+            if self.is_alive:
                 callback(*args)
                 return
         self._held.append((contextvars.copy_context(), callback, args))
