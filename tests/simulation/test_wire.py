@@ -25,7 +25,7 @@ from lighterman.matching.requests import TimeInForce
 from lighterman.signing.pure import PureSigner, generate_key
 from lighterman.simulation.virtual import Node, NodeClock, run
 from lighterman.simulation.wire import Line, Wire, WireLoop, serve
-from lighterman.simulator.app import AppRules
+from lighterman.simulator.app import AppRules, LocalExchange
 from lighterman.simulator.server import Server
 
 CHAIN, ACCOUNT = 77, 100
@@ -101,7 +101,8 @@ class Stage:
 
     async def open(self):
         entropy = seeded(self.seed, "entropy").randbytes
-        self.server = CountingServer(self.market, AppRules(chain_id=CHAIN), self.clock, entropy)
+        app = LocalExchange(self.market, AppRules(chain_id=CHAIN), entropy, self.clock.wall_us())
+        self.server = CountingServer(app, self.clock)
         self.serving = self.venue_node.spawn(serve(self.server, ADDRESS))
         await asyncio.sleep(1)
         await self.bot.spawn(self._start_client())

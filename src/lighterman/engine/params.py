@@ -24,6 +24,6 @@ class EngineParams(msgspec.Struct, frozen=True, kw_only=True):
     requote_interval_ms: int = 100  # a market is not quoted anew more often than this
     position_check_interval_ms: int = 100  # PnL and limits are looked at this often without events
     answer_timeout_ms: int = 5000  # an unanswered command becomes unknown and is asked about
-    transaction_lifetime_ms: int = 30_000  # how long after signing the venue may still run a transaction
+    transaction_lifetime_ms: int = 10_000  # how long after signing the venue may still run a transaction
     reconcile_interval_ms: int = 30_000
     orders_tracked_max: int = 1000

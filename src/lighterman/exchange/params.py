@@ -21,7 +21,7 @@ class ClientParams(msgspec.Struct, frozen=True, kw_only=True):
     symbols: list[str]
     order_value_micro_max: int
     order_lifetime_ms: int = 28 * DAY_MS
-    transaction_lifetime_ms: int = 30_000  # ExpiredAt of what we sign; bounds how long an outcome stays unknown
+    transaction_lifetime_ms: int = 10_000  # ExpiredAt of what we sign; bounds how long an outcome stays unknown
     self_trade_behavior: int | None = None  # attribute 6 (4.6); None leaves the venue's default
     answer_timeout_ms: int = 5_000  # a transaction unanswered for so long is unknown
     request_timeout_ms: int = 10_000

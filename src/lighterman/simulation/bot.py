@@ -22,6 +22,7 @@ from lighterman.journal.state import AccountStore
 from lighterman.journal.writer import JournalWriter
 from lighterman.monitoring.logs import Log
 from lighterman.runtime.bot import Bot, Parts, RunPlan, build_bot
+from lighterman.runtime.exits import Exit
 from lighterman.runtime.loop import Observer
 from lighterman.runtime.outcome import Outcome
 from lighterman.runtime.run import run_to_end
@@ -87,7 +88,7 @@ class Process:
 
     def start(
         self,
-        transport: Transport,
+        transport: Callable[[contextlib.AsyncExitStack], Transport],
         observers: Sequence[Observer],
         on_end: Callable[["Process", Outcome], None],
         *,
@@ -107,13 +108,19 @@ class Process:
             self.stop = stop = Stop()
 
             async def opened(stack: contextlib.AsyncExitStack) -> Bot:
-                self.bot = build_bot(plan, self._parts(transport, observers), stop, stack)
+                self.bot = build_bot(plan, self._parts(transport(stack), observers), stop, stack)
                 return self.bot
 
             outcome = await run_to_end(plan, self._clock, stop, opened, lambda _: None)
             on_end(self, outcome)
 
-        self.node.spawn(main())
+        def done(task: asyncio.Task[None]) -> None:
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
+                self.bugs.append(error)
+                on_end(self, Outcome(mode="", stopped_by=f"crashed: {error!r}", exit_code=Exit.BROKEN))
+
+        self.node.spawn(main()).add_done_callback(done)
 
     def ask_to_stop(self, reason: str) -> None:
         """Signal it."""

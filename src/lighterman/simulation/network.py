@@ -10,6 +10,7 @@ Connections are named by what they carry: `public`, `private` (known from what t
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from lighterman.domain.chance import Rng
 from lighterman.domain.errors import TransportError, VenueError
 from lighterman.exchange.transport import HttpReply, NotSent
 from lighterman.protocol.rest import JSON
-from lighterman.simulation.ear import KINDS, PRIVATE, PUBLIC, REST, SENDS, TRANSACTIONS, kind_of
+from lighterman.simulation.ear import KINDS, PRIVATE, PUBLIC, REST, TRANSACTIONS, kind_of
 from lighterman.simulation.virtual import NS_PER_S, Node, NodeClock, outside
 from lighterman.simulator.app import LocalExchange
 from lighterman.simulator.calls import HttpRequest
@@ -37,6 +38,9 @@ class Passage(NamedTuple):
     late_s: float = 0.0
 
 
+BOOK = b'/order_book"'
+NONCES = re.compile(rb'"(nonce|begin_nonce)":(\d+)')
+
 T = TypeVar("T")
 
 Tamper = Callable[["MemoryStream", bytes], Sequence[Passage] | None]  # None: this frame does not concern it
@@ -51,7 +55,7 @@ class Fate(NamedTuple):
     late_s: float = 0.0
 
 
-Judge = Callable[[str, bool], Fate | None]  # path, whether it is a transaction
+Judge = Callable[[HttpRequest, Mapping[str, str] | None], Fate | None]  # what is asked, and a form
 
 
 class Weather:
@@ -72,11 +76,11 @@ class Weather:
 class Network:
     """Carries what the bot and the exchange say to each other, and lets the exchange's time pass."""
 
-    def __init__(self, app: LocalExchange, clock: NodeClock, start_us: int, rng_of: Callable[[str], Rng]) -> None:
+    def __init__(self, app: LocalExchange, clock: NodeClock, rng_of: Callable[[str], Rng]) -> None:
         self.app = app
+        self.book_nonce_offset = 0  # the venue tells the nonces of its books lower by so much
         self.weather = {kind: _drawn(rng_of(f"weather {kind}")) for kind in KINDS}
         self._clock = clock
-        self._start_us = start_us
         self._latency = {kind: rng_of(f"latency {kind}") for kind in KINDS}
         self._streams: dict[Session, MemoryStream] = {}
         self._pace()
@@ -88,7 +92,7 @@ class Network:
 
     def now_us(self) -> int:
         """Return the exchange's time."""
-        return self._start_us + self._clock.mono_ns() // 1_000
+        return self._clock.wall_us()
 
     def delay_s(self, kind: str) -> float:
         """Draw how long something takes."""
@@ -136,9 +140,19 @@ class Network:
         self.deliver()
         return HttpReply(response.status, JSON, response.body)
 
-    def peek(self, path: str, query: Mapping[str, str | int]) -> bytes:
+    def as_told(self, frame: bytes) -> bytes:
+        """Return a frame with the nonces of books as the venue counts them since its last restart."""
+        if not self.book_nonce_offset or BOOK not in frame:
+            return frame
+        return NONCES.sub(self._lowered, frame)
+
+    def _lowered(self, found: re.Match[bytes]) -> bytes:
+        nonce = int(found[2])
+        return b'"%s":%d' % (found[1], nonce - self.book_nonce_offset if nonce else 0)
+
+    def peek(self, path: str, query: str) -> bytes:
         """Return what the exchange would answer a read now."""
-        return self.app.handle(HttpRequest("GET", path, urlencode(query), {}, b"", FAULTS_IP), self.now_us()).body
+        return self.app.handle(HttpRequest("GET", path, query, {}, b"", FAULTS_IP), self.now_us()).body
 
     def now_ns(self) -> int:
         """Return the nanoseconds since the world began."""
@@ -215,7 +229,7 @@ class NodeTransport:
             await asyncio.sleep(network.delay_s(REST))
             raise NotSent(f"{method} {path}: refused")
         answer: asyncio.Future[HttpReply | None] = asyncio.get_running_loop().create_future()
-        fate = next((fate for judge in tuple(weather.judges) if (fate := judge(path, path in SENDS))), Fate())
+        fate = next((fate for judge in tuple(weather.judges) if (fate := judge(request, form))), Fate())
         outside(self._wait_s(fate.late_s), self._ask, request, fate, answer)
         reply = await answer
         if reply is None:
@@ -288,7 +302,8 @@ class MemoryStream:
         """Put on the wire what the exchange has for this connection."""
         session = self.session
         for frame in session.take():
-            for passage in self._passages(self._weather.tampers_in, frame):
+            told = self._network.as_told(frame)
+            for passage in self._passages(self._weather.tampers_in, told):
                 self._carry("in", passage, self._reach_bot, passage.data)
         if session.closing is not None:
             self._carry("in", Passage(b""), self.reset, f"{session.closing.reason} ({session.closing.code})")

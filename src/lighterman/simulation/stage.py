@@ -10,13 +10,15 @@ from lighterman.simulation.disk import SimulatedDisk
 from lighterman.simulation.market import SimulatedMarkets
 from lighterman.simulation.network import Network
 from lighterman.simulation.virtual import NodeClock, outside
+from lighterman.simulation.wire import Wire
 from lighterman.simulator.app import LocalExchange
 
 
 class Stage:
     """The parts of one world. `process` is None while no bot runs."""
 
-    network: Network
+    network: Network  # in a world of messages
+    wire: Wire  # in a world of bytes
     app: LocalExchange
     markets: SimulatedMarkets
 
@@ -27,7 +29,6 @@ class Stage:
         self.bot_clock = NodeClock(start_us)
         self.disk = SimulatedDisk()
         self.process: Process | None = None
-        self.book_nonce_offset = 0  # by how much the venue's restarts have lowered the nonces of its books
         self._releases: dict[int, Callable[[], None]] = {}
         self._pulls = 0
 
@@ -41,9 +42,23 @@ class Stage:
         """Return the nanoseconds since the world began."""
         return self.clock.mono_ns()
 
+    def now_us(self) -> int:
+        """Return the exchange's time."""
+        return self.clock.wall_us()
+
     def chance(self, stream: str) -> Rng:
         """Return a stream of chance of this seed."""
         return seeded(self.seed, stream)
+
+    def deposit(self, amount_micro: int) -> None:
+        """Have a person put money into the account, or take some out (negative)."""
+        self.exchange.deposit(self.account, amount_micro)
+
+    def refuse(self, tx_type: int, tx_info: bytes) -> None:
+        """Take note that a transaction was refused in the venue's place: it has consumed nothing."""
+
+    def rewind_books(self, offset: int) -> None:
+        """Take note that from now on the nonces of all books are told lower by so much more."""
 
     def pull(self, seconds: float, release: Callable[[], None]) -> None:
         """Have a lever that was just turned turn back, at the latest with the end of the faults."""

@@ -4,7 +4,7 @@ import msgspec
 
 from lighterman.simulation.oracle import Violation
 from lighterman.simulation.plan import Plan
-from lighterman.simulation.virtual import NS_PER_S, DeadlockError, VirtualLoop, run
+from lighterman.simulation.virtual import NS_PER_S, DeadlockError, run
 from lighterman.simulation.world import World
 
 
@@ -34,7 +34,7 @@ def run_plan(plan: Plan, graves: list[object], *, is_canary: bool = False) -> Ve
 
 def judge(world: World, graves: list[object]) -> Verdict:
     """Let a world run, and say what it came to."""
-    loop, plan = VirtualLoop(world.chance("order")), world.plan
+    loop, plan = world.loop(), world.plan
     graves += [world, loop]
     loop.order = world.chance("order")
     failures = world.failures

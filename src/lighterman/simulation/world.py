@@ -22,12 +22,13 @@ from lighterman.simulation.beliefs import COLLATERAL_USDC, belief_of, terms_of
 from lighterman.simulation.bot import Process, settings_of
 from lighterman.simulation.ear import OverheardTransport
 from lighterman.simulation.faults.catalogue import FAULTS
+from lighterman.simulation.hosts import MessageHost, WireHost
 from lighterman.simulation.market import SimulatedMarkets
-from lighterman.simulation.network import Network, NodeTransport
 from lighterman.simulation.oracle import Belief, Oracle
 from lighterman.simulation.plan import Fault, Plan
 from lighterman.simulation.stage import Stage
-from lighterman.simulation.virtual import Node, outside
+from lighterman.simulation.virtual import Node, VirtualLoop, outside
+from lighterman.simulation.wire import Wire, WireLoop
 from lighterman.simulator.app import AppRules, LocalExchange
 from lighterman.simulator.calls import HttpRequest
 from lighterman.simulator.signatures import Verification
@@ -52,6 +53,7 @@ class World(Stage):
         self.markets = SimulatedMarkets(
             dict(zip(plan.options.symbols, plan.options.tempo_ms, strict=True)), self.chance
         )
+        self.wire = Wire(plan.seed)
         self.oracle = Oracle(terms_of(self.settings, self.markets.markets, plan.options.start_us, is_canary=is_canary))
         self.trace = hashlib.blake2b(digest_size=8)
         self.failures: list[str] = []  # what is wrong whatever the invariants say
@@ -63,6 +65,12 @@ class World(Stage):
         self._wants_rearm = False
         self._sent_ns: dict[bytes, int] = {}
         self._books_told_ns = 0
+        self._book_nonce_offset = 0
+
+    def loop(self) -> VirtualLoop:
+        """Return the loop that this world runs on."""
+        order = self.chance("order")
+        return WireLoop(self.wire, order) if self.plan.options.wire else VirtualLoop(order)
 
     # -- the run -------------------------------------------------------------------------
 
@@ -70,7 +78,7 @@ class World(Stage):
         """Go through all phases."""
         options = self.plan.options
         self.app = self._opened_exchange()
-        self.network = Network(self.app, self.clock, options.start_us, self.chance)
+        self._host = self._opened_host()
         self._open_account()
         self._launch()
         for fault in self.plan.faults:
@@ -85,6 +93,13 @@ class World(Stage):
         await self._stop()
         self._is_over = True
         self.oracle.finished(self.now_ns)
+
+    def _opened_host(self) -> MessageHost | WireHost:
+        if self.plan.options.wire:
+            return WireHost(self.app, self.clock, self.wire, self.chance)
+        host = MessageHost(self.app, self.clock, self.chance)
+        self.network = host.network
+        return host
 
     def _opened_exchange(self) -> LocalExchange:
         entropy = self.chance("entropy")
@@ -141,6 +156,20 @@ class World(Stage):
         self.release_all()
         self.note("healed")
 
+    def deposit(self, amount_micro: int) -> None:
+        """Move money, and tell the oracle."""
+        super().deposit(amount_micro)
+        self.oracle.deposited(amount_micro, self.now_ns)
+
+    def refuse(self, tx_type: int, tx_info: bytes) -> None:
+        """Tell the oracle of a transaction that was refused in the venue's place."""
+        self.oracle.transaction_refused(tx_type, tx_info, self.now_ns)
+
+    def rewind_books(self, offset: int) -> None:
+        """Tell the oracle that the venue counts its books from a lower number."""
+        self._book_nonce_offset += offset
+        self.oracle.venue_restarted(-self._book_nonce_offset, self.now_ns)
+
     # -- the operator --------------------------------------------------------------------
 
     def _launch(self) -> None:
@@ -155,15 +184,19 @@ class World(Stage):
         node.on_killed = self._bot_was_killed
         self.oracle.bot_started(self.now_ns)
         self.note("bot started")
-        transport = OverheardTransport(NodeTransport(self.network, node), self)
-        process.start(transport, [self], self._bot_ended, rearm=self._wants_rearm)
+        process.start(
+            lambda stack: OverheardTransport(self._host.transport(node, stack), self),
+            [self],
+            self._bot_ended,
+            rearm=self._wants_rearm,
+        )
         self._wants_rearm = False
 
     def _bot_was_killed(self) -> None:
         process, self.process = self.process, None
         if process is None:
             return
-        self.network.drop_streams(process.node)
+        self._host.drop(process.node)
         self.disk.crash(self.chance(f"crash {self.starts}"))
         self.oracle.bot_killed(self.now_ns)
         self.note("bot killed")
@@ -172,7 +205,7 @@ class World(Stage):
     def _bot_ended(self, process: Process, outcome: Outcome) -> None:
         self.process = None
         process.node.is_alive = False
-        self.network.drop_streams(process.node)
+        self._host.drop(process.node)
         self.oracle.bot_ended(outcome.exit_code, outcome.open_orders_after_stop, self.now_ns)
         self.note(f"bot ended: {outcome.exit_code} {outcome.stopped_by}")
         self.failures += [f"BUG: {type(error).__name__}: {error}" for error in process.bugs]
@@ -233,6 +266,11 @@ class World(Stage):
         data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
         self.note("arrived", data)
         self.oracle.transaction_arrived(tx_type, data, self._sent_ns.get(data, self.now_ns), self.now_ns)
+
+    def refused(self, tx_type: int, tx_info: bytes | str) -> None:
+        """Take note of a transaction that the exchange's door refused."""
+        data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
+        self.oracle.transaction_refused(tx_type, data, self.now_ns)
 
     def happened(self, outputs: Sequence[Output], exchange: Exchange) -> None:
         """Take note of what the exchange did."""

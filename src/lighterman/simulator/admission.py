@@ -64,9 +64,19 @@ class Admission:
 
     def send(self, tx_types: Sequence[int], tx_infos: Sequence[bytes | str], now_us: int) -> Receipt:
         """Queue one transaction or a batch; raises VenueError with the code of the first fault."""
-        if self._listener is not None:
-            for tx_type, tx_info in zip(tx_types, tx_infos, strict=False):
-                self._listener.arrived(tx_type, tx_info)
+        if self._listener is None:
+            return self._send(tx_types, tx_infos, now_us)
+        told = list(zip(tx_types, tx_infos, strict=False))
+        for tx_type, tx_info in told:
+            self._listener.arrived(tx_type, tx_info)
+        try:
+            return self._send(tx_types, tx_infos, now_us)
+        except VenueError:
+            for tx_type, tx_info in told:
+                self._listener.refused(tx_type, tx_info)
+            raise
+
+    def _send(self, tx_types: Sequence[int], tx_infos: Sequence[bytes | str], now_us: int) -> Receipt:
         if len(tx_types) != len(tx_infos):
             raise VenueError(Code.BATCH_LENGTHS_DIFFER, Code.BATCH_LENGTHS_DIFFER.text)
         if not 0 < len(tx_types) <= self._limits.batch_max:

@@ -14,6 +14,10 @@ class Listener(Protocol):
         """A transaction is at the door, before anything about it is checked."""
         ...
 
+    def refused(self, tx_type: int, tx_info: bytes | str) -> None:
+        """A transaction was refused at the door, alone or with its batch: it has consumed nothing."""
+        ...
+
     def happened(self, outputs: Sequence[Output], exchange: Exchange) -> None:
         """The exchange's core has done something; its views are current."""
         ...

@@ -43,13 +43,11 @@ Ready = Callable[[Mapping[str, str | int]], None]
 class Server:
     """One exchange on one port."""
 
-    def __init__(
-        self, driver: MarketDriver, rules: AppRules, clock: Clock, entropy: Callable[[int], bytes] = secret_bytes
-    ) -> None:
+    def __init__(self, app: LocalExchange, clock: Clock) -> None:
         self._clock = clock
-        self._start_us = clock.wall_us()
+        self._start_us = app.now_us
         self._start_ns = clock.mono_ns()
-        self._app = LocalExchange(driver, rules, entropy, self._start_us)
+        self._app = app
         self._sockets: dict[Session, _Socket] = {}
         self._woken = asyncio.Event()
 
@@ -189,7 +187,8 @@ async def serve(
         limits=LimitRules(enforced=options.enforces_limits),
     )
     driver = driver or make_driver(options)
-    server = Server(driver, rules, SystemClock())
+    clock = SystemClock()
+    server = Server(LocalExchange(driver, rules, secret_bytes, clock.wall_us()), clock)
     runner = web.ServerRunner(web.Server(server.answer, access_log=None), shutdown_timeout=CLOSE_S_MAX)
     await runner.setup()
     try:

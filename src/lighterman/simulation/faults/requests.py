@@ -1,6 +1,7 @@
 """Faults of requests and of transactions: lost either way, refused, answered by something else (N6-N9, E1-E4)."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -10,11 +11,12 @@ from lighterman.exchange.transport import HttpReply
 from lighterman.protocol.codes import Code
 from lighterman.protocol.rest import API, JSON
 from lighterman.protocol.transactions import TxType
-from lighterman.simulation.ear import REST, TRANSACTIONS, transactions_in
+from lighterman.simulation.ear import REST, TRANSACTIONS, transactions_in, transactions_of
 from lighterman.simulation.faults.kind import Args, FaultKind, kind
 from lighterman.simulation.network import Fate, MemoryStream, Passage
 from lighterman.simulation.stage import Stage
 from lighterman.simulation.virtual import outside
+from lighterman.simulator.calls import HttpRequest
 
 LASTS_S = 20.0
 HTML = "text/html"
@@ -27,16 +29,17 @@ PAGES = {  # status: body
 USES_QUOTA = (TxType.CREATE_ORDER, TxType.MODIFY_ORDER, TxType.CANCEL_ALL_ORDERS)
 PRIVATE_READS = ("accountActiveOrders", "accountInactiveOrders", "accountOrders", "trades", "positionFunding")
 
-Chooser = Callable[[str, bool], Fate | None]
+Form = Mapping[str, str] | None
+Chooser = Callable[[HttpRequest, Form], Fate | None]
 
 
 def _judge(stage: Stage, seconds: float, choose: Chooser, count: int = 1_000_000) -> bool:
     """Decide the fate of the next requests that concern us, for some time."""
     judges, left = stage.network.weather[REST].judges, count
 
-    def judge(path: str, is_transaction: bool) -> Fate | None:
+    def judge(request: HttpRequest, form: Form) -> Fate | None:
         nonlocal left
-        fate = choose(path, is_transaction) if left else None
+        fate = choose(request, form) if left else None
         if fate is not None:
             left -= 1
         return fate
@@ -69,11 +72,17 @@ def _slow_replies(stage: Stage, args: Args, _: Rng) -> bool:
 def _rate_limited(stage: Stage, args: Args, _: Rng) -> bool:
     reply = _refusal(Code.TOO_MANY_REQUESTS, Code.TOO_MANY_REQUESTS.text, 429)
     _refuse(stage, args["seconds"], Code.TOO_MANY_REQUESTS, Code.TOO_MANY_REQUESTS.text)
-    return _judge(stage, args["seconds"], lambda *_: Fate(is_lost=True, reply=reply))
+
+    def choose(_: HttpRequest, form: Form) -> Fate:
+        for tx_type, tx_info in transactions_of(form) if form is not None else ():
+            stage.refuse(tx_type, tx_info)
+        return Fate(is_lost=True, reply=reply)
+
+    return _judge(stage, args["seconds"], choose)
 
 
 def _server_errors(stage: Stage, args: Args, rng: Rng) -> bool:
-    def choose(_: str, __: bool) -> Fate | None:
+    def choose(_: HttpRequest, __: Form) -> Fate | None:
         return Fate(is_lost=rng.random() < 0.5, reply=_page(args["status"])) if rng.random() < 0.8 else None
 
     return _judge(stage, args["seconds"], choose)
@@ -89,21 +98,21 @@ def _token_refused(stage: Stage, args: Args, _: Rng) -> bool:
     """The venue does not know the token any more."""
     reply = _refusal(Code.INVALID_AUTH, Code.INVALID_AUTH.text, 401)
 
-    def choose(path: str, _: bool) -> Fate | None:
-        return Fate(is_lost=True, reply=reply) if path.removeprefix(API) in PRIVATE_READS else None
+    def choose(request: HttpRequest, _: Form) -> Fate | None:
+        return Fate(is_lost=True, reply=reply) if request.path.removeprefix(API) in PRIVATE_READS else None
 
     return _judge(stage, LASTS_S, choose, args["count"])
 
 
 def _stale_nonce(stage: Stage, args: Args, _: Rng) -> bool:
-    """`nextNonce` is told from before what is on its way, for a while."""
-    account, exchange = stage.account, stage.exchange
-    keys = exchange.keys(account)
-    stale = {key.api_key_index: max(0, key.next_nonce - args["behind"]) for key in keys}
-    replies = [HttpReply(200, JSON, b'{"code":200,"nonce":%d}' % nonce) for nonce in stale.values()]
+    """`nextNonce` is told from before what is on its way, once."""
+    stale = {key.api_key_index: max(0, key.next_nonce - args["behind"]) for key in stage.exchange.keys(stage.account)}
 
-    def choose(path: str, _: bool) -> Fate | None:
-        return Fate(is_lost=True, reply=replies[0]) if path == API + "nextNonce" else None
+    def choose(request: HttpRequest, _: Form) -> Fate | None:
+        asked = re.search(r"api_key_index=(\d+)", request.query)
+        if request.path != API + "nextNonce" or asked is None:
+            return None
+        return Fate(is_lost=True, reply=HttpReply(200, JSON, b'{"code":200,"nonce":%d}' % stale[int(asked[1])]))
 
     return _judge(stage, args["seconds"], choose, 1)
 
@@ -146,6 +155,8 @@ def _refuse(
         if kinds and not any(tx_type in kinds for tx_type, _ in transactions_in(data)):
             return None
         answer(stream, data, code, message)
+        for tx_type, tx_info in transactions_in(data):
+            stage.refuse(tx_type, tx_info)
         return ()
 
     return _trap_sent(stage, seconds, count, refuse)

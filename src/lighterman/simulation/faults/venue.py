@@ -1,7 +1,7 @@
 """Faults of the exchange and of its market: pauses, restarts, moves, and what befalls the account (E3-E14)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -10,15 +10,14 @@ from lighterman.exchange.transport import HttpReply
 from lighterman.matching.requests import DropOrder, NewOrder
 from lighterman.matching.rules import TIERS
 from lighterman.protocol.rest import API, JSON
-from lighterman.simulation.ear import KINDS, PUBLIC, REST
+from lighterman.simulation.ear import KINDS, REST
 from lighterman.simulation.faults.frames import STREAMS
 from lighterman.simulation.faults.kind import Args, FaultKind, kind
 from lighterman.simulation.faults.requests import pause_markets
-from lighterman.simulation.network import Fate, MemoryStream, Passage
+from lighterman.simulation.network import Fate
 from lighterman.simulation.stage import Stage
+from lighterman.simulator.calls import HttpRequest
 
-BOOK = b'/order_book"'
-NONCES = re.compile(rb'"(nonce|begin_nonce)":(\d+)')
 FOREIGN_CLIENT_ID = 7
 SIDES = ("bid", "ask")
 
@@ -39,7 +38,8 @@ def _venue_restart(stage: Stage, args: Args, rng: Rng) -> bool:
     for weather in network.weather.values():
         weather.is_refusing = True
     network.cut_streams(STREAMS, "restart (1006)")
-    _rewind_books(stage, rng.randrange(1, 400))
+    network.book_nonce_offset += (offset := rng.randrange(1, 400))
+    stage.rewind_books(offset)
 
     def release() -> None:
         for name in KINDS:
@@ -47,20 +47,6 @@ def _venue_restart(stage: Stage, args: Args, rng: Rng) -> bool:
 
     stage.pull(args["seconds"], release)
     return True
-
-
-def _rewind_books(stage: Stage, offset: int) -> None:
-    """Lower the nonces of all books from now on; of a snapshot the begin nonce stays 0."""
-
-    def lower(found: re.Match[bytes]) -> bytes:
-        nonce = int(found[2])
-        return b'"%s":%d' % (found[1], max(nonce - offset, 1) if nonce else 0)
-
-    def tamper(_: MemoryStream, data: bytes) -> Sequence[Passage] | None:
-        return (Passage(NONCES.sub(lower, data)),) if BOOK in data else None
-
-    stage.network.weather[PUBLIC].tampers_in[tamper] = None
-    stage.book_nonce_offset += offset
 
 
 def _foreign_order(stage: Stage, args: Args, rng: Rng) -> bool:
@@ -79,10 +65,10 @@ def _foreign_order(stage: Stage, args: Args, rng: Rng) -> bool:
         is_ask=is_ask,
         client_order_index=FOREIGN_CLIENT_ID,
     )
-    if not price_ticks or exchange.act(order, stage.network.now_us()) is not None:
+    if not price_ticks or exchange.act(order, stage.now_us()) is not None:
         return False
     drop = DropOrder(account_index=stage.account, market=index, index=FOREIGN_CLIENT_ID)
-    stage.pull(args["seconds"], lambda: _ignore(exchange.act(drop, stage.network.now_us())))
+    stage.pull(args["seconds"], lambda: _ignore(exchange.act(drop, stage.now_us())))
     return True
 
 
@@ -96,15 +82,15 @@ def _foreign_transaction(stage: Stage, args: Args, _: Rng) -> bool:
     request = DropOrder(
         account_index=stage.account, api_key_index=key, nonce=nonce, market=market, index=1, tx_hash=f"{nonce:080x}"
     )
-    exchange.admit([request], stage.network.now_us())
+    exchange.admit([request], stage.now_us())
     return True
 
 
 def _collateral_withdrawn(stage: Stage, args: Args, _: Rng) -> bool:
     """A person moves money away, and brings it back later."""
     amount_micro = args["usd"] * 1_000_000
-    stage.exchange.deposit(stage.account, -amount_micro)
-    stage.pull(args["seconds"], lambda: stage.exchange.deposit(stage.account, amount_micro))
+    stage.deposit(-amount_micro)
+    stage.pull(args["seconds"], lambda: stage.deposit(amount_micro))
     return True
 
 
@@ -116,11 +102,11 @@ def _liquidation(stage: Stage, args: Args, rng: Rng) -> bool:
     if not held or view is None:
         return False
     amount_micro = view.collateral_pico // 1_000_000
-    exchange.deposit(stage.account, -amount_micro)
+    stage.deposit(-amount_micro)
     market = held[rng.randrange(0, len(held))]
-    now_us = stage.network.now_us()
+    now_us = stage.now_us()
     exchange.set_index(market, exchange.stats(market).index_ticks, now_us)
-    stage.pull(args["seconds"], lambda: exchange.deposit(stage.account, amount_micro))
+    stage.pull(args["seconds"], lambda: stage.deposit(amount_micro))
     return True
 
 
@@ -153,10 +139,10 @@ def _decimals_changed(stage: Stage, args: Args, _: Rng) -> bool:
     judges = stage.network.weather[REST].judges
     network = stage.network
 
-    def judge(path: str, _: bool) -> Fate | None:
-        if path != API + "orderBookDetails":
+    def judge(request: HttpRequest, _: Mapping[str, str] | None) -> Fate | None:
+        if request.path != API + "orderBookDetails":
             return None
-        body = network.peek(path, {"filter": "perp"})
+        body = network.peek(request.path, request.query)
         changed = re.sub(rb'"(supported_price_decimals|price_decimals)":(\d+)', _one_more, body)
         return Fate(is_lost=True, reply=HttpReply(200, JSON, changed))
 
@@ -203,9 +189,6 @@ def _frozen(stage: Stage, args: Args, rng: Rng) -> bool:
 
 VENUE_FAULTS: dict[str, FaultKind] = {
     "market_paused": kind("E4", "a market is closed", _market_paused, seconds=(1.0, 20.0)),
-    "venue_restart": kind(
-        "E6", "the venue restarts, nonces go back", _venue_restart, seconds=(0.5, 15.0), per_minute=0.5
-    ),
     "foreign_order": kind(
         "E14", "an order that is not ours", _foreign_order, side=SIDES, seconds=(5.0, 30.0), per_minute=0.3
     ),
@@ -220,12 +203,17 @@ VENUE_FAULTS: dict[str, FaultKind] = {
     "fee_changed": kind(
         "E12", "fees change", _fee_changed, maker_ppm=(-20, 100), taker_ppm=(100, 400), seconds=(10.0, 90.0)
     ),
-    "decimals_changed": kind(
-        "E12", "prices have another scale", _decimals_changed, seconds=(20.0, 60.0), per_minute=0.5
-    ),
     "jump": kind("E13", "the market jumps", _jump, bps=(-60.0, 60.0), per_minute=3),
     "burst": kind("E8", "many takers at once", _burst, side=SIDES, count=(2, 12), per_minute=4),
     "one_sided": kind("E13", "one side of the book is empty", _one_sided, side=SIDES, seconds=(0.5, 10.0)),
     "mark_zero": kind("E13", "no mark price", _mark_zero, seconds=(1.0, 15.0)),
     "frozen": kind("E13", "nobody does anything", _frozen, seconds=(1.0, 15.0)),
+}
+ANNOUNCED_FAULTS: dict[str, FaultKind] = {  # told with changed messages
+    "venue_restart": kind(
+        "E6", "the venue restarts, nonces go back", _venue_restart, seconds=(0.5, 15.0), per_minute=0.5
+    ),
+    "decimals_changed": kind(
+        "E12", "prices have another scale", _decimals_changed, seconds=(20.0, 60.0), per_minute=0.5
+    ),
 }
