@@ -82,6 +82,19 @@ def test_a_trade_that_was_told_and_never_applied_is_a_breach():
     assert court.verdict == ["I11"]
 
 
+def test_a_reply_may_be_read_again():
+    """A trade that a reply has told must be in the books only half a minute later: one of the replies may fail."""
+    court = traded()
+    trade = court.fill(1, 30)
+    court.oracle.frame_reached_bot("rest", f'{{"trades":[{{"trade_id":{trade}}}]}}'.encode(), court.now_ns)
+    for _ in range(34):
+        court.skip(S).believe(positions={0: 100})
+    assert court.texts == []
+    court.skip(S).believe(positions={0: 100})
+
+    assert court.verdict == ["I11"]
+
+
 def test_a_trade_that_was_not_told_may_be_missing_for_long():
     """As long as no frame of its own channel has named it a trade is on its way."""
     court = traded()

@@ -85,7 +85,7 @@ def test_a_new_process_is_told_of_what_its_predecessor_left():
         court.skip(S).believe(tracked=frozenset())
     assert court.texts == []
     court.oracle.frame_reached_bot("rest", b'{"orders":[{"order_index": 7, "client_order_index": 2}]}', court.now_ns)
-    for _ in range(6):
+    for _ in range(36):
         court.skip(S).believe(tracked=frozenset())
 
     assert court.verdict == ["I12"]

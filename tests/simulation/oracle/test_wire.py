@@ -82,6 +82,16 @@ def test_nonces_count_up_on_each_key():
     assert court.oracle.counters["I9"] == 3
 
 
+def test_a_stranger_may_use_the_nonce_of_what_was_lost():
+    """A nonce that was executed without our transaction having arrived was somebody else's."""
+    court = Court()
+    lost = court.leave(court.a_cancel(1, nonce=5))
+    court.executed(lost)
+    court.leave(court.a_cancel(2, nonce=8))
+
+    assert court.texts == []
+
+
 def test_a_gap_is_a_breach():
     """A nonce left out is a breach on a key that nobody else uses."""
     court = Court()

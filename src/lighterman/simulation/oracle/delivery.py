@@ -44,17 +44,17 @@ class Delivery:
         """An order is no more."""
         self._orders.pop(order.client_order_index or order.order_index, None)
 
-    def on_frame(self, data: bytes, now_ns: int) -> None:
-        """Look for what is awaited."""
+    def on_frame(self, data: bytes, known_ns: int) -> None:
+        """Look for what is awaited; what is found counts as told at `known_ns`."""
         if self._trades and not _REPEATS.search(data):
             for found in _TRADE.findall(data):
                 for own in self._trades.pop(int(found), ()):
-                    own.told_ns, own.told_belief = now_ns, self._phases.beliefs
+                    own.told_ns, own.told_belief = known_ns, self._phases.beliefs
         if self._orders:
             for found in _ORDER.findall(data):
                 order = self._orders.pop(int(found), None)
                 if order is not None:
-                    order.told_ns, order.told_belief = now_ns, self._phases.beliefs
+                    order.told_ns, order.told_belief = known_ns, self._phases.beliefs
 
     def is_known(self, told: OwnTrade | LiveOrder, now_ns: int) -> bool:
         """Tell whether the bot has been told long enough ago to have acted on it."""

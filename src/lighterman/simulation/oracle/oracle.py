@@ -26,7 +26,7 @@ from lighterman.matching.outputs import (
     TransactionExecuted,
 )
 from lighterman.protocol.transactions import CreateOrderTx, ModifyOrderTx
-from lighterman.simulation.oracle import registry
+from lighterman.simulation.oracle import registry, slack
 from lighterman.simulation.oracle.books import Books
 from lighterman.simulation.oracle.bounds import judge_bounds
 from lighterman.simulation.oracle.delivery import Delivery
@@ -211,9 +211,10 @@ class Oracle:
         self._poll(now_ns)
 
     def transaction_refused(self, tx_type: int, tx_info: bytes, now_ns: int) -> None:
-        """The exchange's door has refused a copy of a transaction for a reason of business: it consumed nothing.
+        """A copy of a transaction is certainly dead, and consumed nothing.
 
-        Not for faults whose outcome nobody can know. Until this is said, a refused create counts as in flight.
+        The exchange's door has refused it for a reason of business, or the transport has said that it could
+        not send it. Not for what nobody can know. Until this is said, a refused create counts as in flight.
         """
         sent = self._sent.refused(tx_info)
         if sent is not None and sent.tx.tx_type == tx_type and isinstance(sent.tx, CreateOrderTx | ModifyOrderTx):
@@ -228,7 +229,7 @@ class Oracle:
             self._books.on_private(now_ns)
             self._delivery.on_frame(data, now_ns)
         elif stream == "rest":
-            self._delivery.on_frame(data, now_ns)
+            self._delivery.on_frame(data, now_ns + slack.REREAD_NS)
         self._poll(now_ns)
 
     # The bot

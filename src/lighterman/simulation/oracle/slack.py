@@ -14,8 +14,9 @@ TOTAL_NOTIONAL_PPM = 1_010_000
 # Own orders taken out of the book or not, the middle is elsewhere; and the collar's edge is rounded to ticks.
 COLLAR_BPS = 20
 # What a frame has told is in the bot's books after that long and that many decisions, pauses included:
-# a reply that tells of a trade may be one of several that are read before they are believed.
+# replies are read several at a time before they are believed, and all anew when one of them fails.
 TOLD_NS = 5 * NS_PER_S
+REREAD_NS = 30 * NS_PER_S
 TOLD_BELIEFS = 5
 # Without any frame the client asks after 5 s and gives up 10 s later (protocol reference 3.1).
 PRIVATE_SILENCE_NS = 20 * NS_PER_S

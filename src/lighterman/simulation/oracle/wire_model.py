@@ -36,6 +36,7 @@ class Sent:
     """One transaction, by its bytes. `life` numbers the bot's processes; `lots` is what an order may still take."""
 
     __slots__ = (
+        "arrivals",
         "copies",
         "dead_us",
         "fate",
@@ -54,6 +55,7 @@ class Sent:
         self.life = life
         self.left_ns = now_ns
         self.copies = 1
+        self.arrivals = 0
         self.refusals = 0
         self.fate = Fate.FLYING
         self.dead_us = tx.expired_at * 1_000
@@ -138,8 +140,11 @@ class WireModel:
     def arrived(self, tx_type: int, tx_info: bytes, sent_ns: int) -> Sent | None:
         """Return what is at the venue's door, None when the bot never sent it: then its key has another user."""
         sent = self._by_raw.get(tx_info)
-        if sent is not None or sent_ns <= self._oldest_ns:
+        if sent is not None:
+            sent.arrivals += 1
             return sent
+        if sent_ns <= self._oldest_ns:
+            return None
         try:
             tx = decode(tx_type, tx_info)
         except RemoteProtocolError:
@@ -166,7 +171,8 @@ class WireModel:
         key.next_nonce = max(key.next_nonce, output.nonce + 1)
         found = None
         for sent in key.by_nonce.get(output.nonce, ()):
-            is_it = found is None and sent.tx.tx_type == output.tx_type and sent.refusals < sent.copies
+            has_come = sent.arrivals > 0 and sent.refusals < sent.copies
+            is_it = found is None and has_come and sent.tx.tx_type == output.tx_type
             found = sent if is_it else found
             self._land(sent, Fate.EXECUTED if is_it else Fate.DEAD)
         key.is_foreign = key.is_foreign or found is None
