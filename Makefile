@@ -72,6 +72,18 @@ test: deps ## run all tests; a piece that was not installed fails here instead o
 	@LIGHTERMAN_REQUIRE=official,sdk $(BIN)/python -m pytest -n 2 --dist worksteal --durations 15 \
 		--hypothesis-profile repeatable $(ARGS)
 
+.PHONY: race
+race: install ## fuzz schedules and faults: two minutes of seeds that nobody has run yet (ARGS="--for 1h")
+	@$(BIN)/lighterman sim campaign $(if $(ARGS),$(ARGS),--for 2m)
+
+.PHONY: sim
+sim: install ## the long campaign: 200 simulated hours, noted in campaigns.jsonl (ARGS="--seeds 0-99")
+	@$(BIN)/lighterman sim campaign --ledger campaigns.jsonl $(if $(ARGS),$(ARGS),--seeds 0- --hours 200)
+
+.PHONY: sim-sweep
+sim-sweep: install ## kill -9 before every step of a minute of the bot's life
+	@$(BIN)/lighterman sim sweep $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## style, format, types, floors, spelling, determinism
 	$(BIN)/ruff check .
@@ -106,10 +118,6 @@ clean: ## remove build products and caches; environments and recorded sessions s
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- not there yet: these say so and fail -----------------------------------------------------------
-
-.PHONY: race
-race: ## (later) simulation with shuffled schedules and faults
-	@echo "make $@: not there yet; it comes with the deterministic simulation" >&2; exit 1
 
 .PHONY: profile-cpu profile-mem
 profile-cpu: ## (later) CPU profile of the end-to-end benchmark

@@ -12,7 +12,7 @@ from helpers.processes import finished
 from lighterman import __version__
 from lighterman.cli.main import NS_PER_UNIT, duration_ns, local_url, parse, port
 
-COMMANDS = ("demo", "run", "check", "exchange", "replay", "tape", "bench")
+COMMANDS = ("demo", "run", "check", "exchange", "replay", "tape", "sim", "bench")
 
 
 async def test_help_names_every_command(tmp_path):
@@ -76,7 +76,7 @@ def test_every_command_leads_somewhere():
     """Every command's function exists where it is said to be, and only the asked one has its options read."""
     endings = {
         "demo": [], "run": ["-c", "x"], "check": ["-c", "x"], "exchange": ["serve"], "replay": ["last"],
-        "tape": ["convert", "a", "b"], "bench": [],
+        "tape": ["convert", "a", "b"], "sim": ["--seed", "1"], "bench": [],
     }  # fmt: skip
     assert set(COMMANDS) == set(endings)
     for command, ending in endings.items():

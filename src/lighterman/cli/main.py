@@ -6,8 +6,9 @@ Usage errors exit with 2, as argparse has it; all other exit codes stand in `run
 
 import argparse
 import contextlib
+import itertools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,10 +37,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Return the options in a command line; what is not understood ends the process with 2."""
     parser = build_parser(words)
-    options = parser.parse_args(words)
+    options = parser.parse_args(_with_verb(words))
     if getattr(options, "exchange", None) is not None:
         _refuse_market_options(parser, options)
     return options
+
+
+def _with_verb(words: Sequence[str]) -> Sequence[str]:
+    """`lighterman sim --seed 7` is short for `lighterman sim run --seed 7`."""
+    first, *rest = words or [""]
+    is_short = first == "sim" and not (rest and (rest[0][:1] != "-" or rest[0] in ("-h", "--help")))
+    return [first, "run", *rest] if is_short else words
+
+
+def seed_range(text: str) -> Iterable[int]:
+    """Return the seeds in a text such as `0-99`, `7`, or `100-`, which has no end."""
+    first, dash, last = text.partition("-")
+    if first.isdecimal() and not (last and not last.isdecimal()):
+        if dash and not last:
+            return itertools.count(int(first))
+        seeds = range(int(first), int(last or first) + 1)
+        if seeds:
+            return seeds
+    raise argparse.ArgumentTypeError(f"{text!r} are no seeds; write them as 0-99, or as 100- for no end")
+
+
+def positive(text: str) -> float:
+    """Return a number above zero."""
+    if text.replace(".", "", 1).isdecimal() and float(text):
+        return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
 
 
 def duration_ns(text: str) -> int:
@@ -95,6 +122,7 @@ def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     _add_exchange(commands, is_asked_for="exchange" in words[:1])
     _add_replay(commands)
     _add_tape(commands)
+    _add_sim(commands)
     _add_bench(commands)
     return parser
 
@@ -185,6 +213,110 @@ def _add_tape(commands: "Commands[argparse.ArgumentParser]") -> None:
     convert.add_argument("--kind", default="auto", help="format of the recording (default: found out)")
     convert.add_argument("--hours", type=float, metavar="H", help="take only the first hours")
     convert.set_defaults(handler=("tape", "convert"))
+
+
+def _add_sim(commands: "Commands[argparse.ArgumentParser]") -> None:
+    sim = commands.add_parser("sim", help="bot, exchange and a network that misbehaves, in virtual time, by a seed")
+    verbs = sim.add_subparsers(dest="verb", metavar="VERB", required=True)
+    run = verbs.add_parser("run", help="one seed (as `lighterman sim` without a verb)")
+    run.add_argument("--seed", type=int, metavar="N", help="default: one that nobody has run yet")
+    _add_draw_options(run, "--faults")
+    run.add_argument("--canary", action="store_true", help="judge an invariant that is false: the run must fail")
+    _add_failures_option(run)
+    _add_trace_options(run)
+    run.set_defaults(handler=("sim", "run"))
+    replay = verbs.add_parser("replay", help="run a failed seed's file again, and compare")
+    replay.add_argument("file", type=Path, metavar="FILE", help="written when a run failed")
+    replay.add_argument("--until", type=positive, metavar="SECONDS", help="end there, in simulated time")
+    _add_trace_options(replay)
+    replay.set_defaults(handler=("sim", "replay"))
+    keep = verbs.add_parser("keep", help="write a failed seed's file without its log, for the corpus")
+    keep.add_argument("file", type=Path, metavar="FILE", help="written when a run failed")
+    keep.add_argument("destination", type=Path, metavar="DEST", help="file to write")
+    keep.set_defaults(handler=("sim", "keep_failure"))
+    shrink = verbs.add_parser("shrink", help="make a failed seed's plan small")
+    shrink.add_argument("file", type=Path, metavar="FILE", help="written when a run failed")
+    shrink.add_argument("--runs", type=int, default=400, metavar="N", help="at most so many trials (default: 400)")
+    shrink.set_defaults(handler=("sim", "shrink"))
+    _add_campaign(verbs)
+    _add_sweep(verbs)
+    _add_determinism(verbs)
+    faults = verbs.add_parser("faults", help="list what can go wrong")
+    faults.set_defaults(handler=("sim", "faults"))
+    invariants = verbs.add_parser("invariants", help="list what must hold, and whether it is judged")
+    invariants.set_defaults(handler=("sim", "invariants"))
+
+
+def _add_campaign(verbs: "Commands[argparse.ArgumentParser]") -> None:
+    campaign = verbs.add_parser("campaign", help="many seeds over many processes")
+    campaign.add_argument("--seeds", type=seed_range, metavar="A-B", help="A- has no end (default: fresh ones)")
+    _add_draw_options(campaign, "--kinds")
+    campaign.add_argument("--hours", type=positive, metavar="H", help="end after so many simulated hours")
+    campaign.add_argument(
+        "--for", dest="duration_ns", type=duration_ns, metavar="DURATION", help="end after 60s, 10m …"
+    )
+    _add_workers_option(campaign)
+    campaign.add_argument("--ledger", type=Path, metavar="FILE", help="append one line of JSON to this file")
+    campaign.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
+    _add_failures_option(campaign)
+    campaign.set_defaults(handler=("sim", "campaign"))
+
+
+def _add_sweep(verbs: "Commands[argparse.ArgumentParser]") -> None:
+    sweep = verbs.add_parser("sweep", help="kill -9 before every step of a minute of the bot's life")
+    sweep.add_argument("--every", type=int, default=1, metavar="N", help="before each Nth step alone (default: 1)")
+    sweep.add_argument("--only", type=int, default=0, metavar="STEP", help="before this step alone")
+    _add_workers_option(sweep)
+    sweep.set_defaults(handler=("sim", "kill_sweep"))
+
+
+def _add_determinism(verbs: "Commands[argparse.ArgumentParser]") -> None:
+    determinism = verbs.add_parser("determinism", help="the same seeds in other processes must leave the same traces")
+    determinism.add_argument("--seeds", default="0-49", metavar="A-B", help="default: 0-49")
+    determinism.add_argument("--python", action="append", default=[], metavar="PATH", help="another interpreter, too")
+    _add_workers_option(determinism)
+    _add_draw_options(determinism, "--kinds")
+    determinism.set_defaults(handler=("sim", "determinism"))
+
+
+def _add_draw_options(parser: argparse.ArgumentParser, faults: str) -> None:
+    parser.add_argument(
+        faults,
+        dest="faults",
+        default="mixed",
+        metavar="KIND,KIND",
+        help="only these faults; or mixed (default), alone, pairs, none",
+    )
+    parser.add_argument("--minutes", type=positive, default=0, metavar="M", help="how long things go wrong")
+    parser.add_argument(
+        "--markets", type=lambda text: text.split(","), default=[], metavar="ETH,BTC", help="default: by the seed"
+    )
+
+
+def _add_workers_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=int, metavar="N", help="processes at a time (default: one for each CPU)")
+
+
+def _add_failures_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--failures",
+        type=Path,
+        default=Path("failures"),
+        metavar="DIR",
+        help="for files of failed runs (default: failures)",
+    )
+
+
+def _add_trace_options(parser: argparse.ArgumentParser) -> None:
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print one JSON object")
+    output.add_argument(
+        "--trace",
+        nargs="?",
+        const="life",
+        choices=("life", "all"),
+        help="print the log: starts, ends and faults, or all frames too",
+    )
 
 
 def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
