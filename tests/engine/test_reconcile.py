@@ -97,6 +97,20 @@ def test_near_a_trade_nothing_is_compared(happening):
     assert "" == venue.why()
 
 
+def test_a_second_look_beside_a_trade_is_given_again():
+    """A difference that cannot be looked at twice because of a trade is looked at soon, not at the next turn."""
+    venue = _quoting()
+    venue.snapshot(*_rows(venue), ETH=77)
+    venue.decide(100)
+    venue.now_ns += 2 * SECOND_LOOK_NS
+    venue.tell(venue.fill(venue.order(), 5))
+    venue.decide()
+    venue.snapshot(*_rows(venue), ETH=77, asked_ms_ago=1)
+
+    assert "position_mismatch" != venue.why()
+    assert venue.engine.state.account_due_ns <= venue.now_ns + SECOND_LOOK_NS
+
+
 def test_a_trade_told_just_after_the_answer_explains_the_difference():
     """The account may know of a fill before we do: told within a second, it was that; later, it was not (E9)."""
     for wait_ns, reason in ((QUIET_NS - 1, ""), (QUIET_NS, "position_mismatch")):

@@ -3,8 +3,8 @@
 Law: the venue is never simply believed over our ledger, nor our ledger over the venue. A
 difference is given a second look (something may have been on the wire); what differs twice
 in a row, each time with no trade or funding of ours told shortly before the question or after
-the answer, stops trading until a person has looked. While trades may be missed (the private
-link is down) nothing is compared.
+the answer, stops trading until a person has looked. A second look that fell beside a trade is
+given again soon. While trades may be missed (the private link is down) nothing is compared.
 """
 
 from lighterman.domain.events import AccountSnapshot
@@ -29,6 +29,8 @@ def account_told(state: State, event: AccountSnapshot) -> None:
     if state.private_up_ns <= event.asked_ns and state.traded_ns + QUIET_NS < event.asked_ns:
         _compare_positions(state, event)
         _compare_cash(state, event)
+    elif state.cash_mismatches or any(market.mismatches for market in state.markets.values()):
+        state.account_due_ns = min(state.account_due_ns, event.recv_ns + SECOND_LOOK_NS)  # still owed
 
 
 def _compare_orders(state: State, event: AccountSnapshot) -> None:

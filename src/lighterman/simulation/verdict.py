@@ -4,7 +4,7 @@ import msgspec
 
 from lighterman.simulation.oracle import Violation
 from lighterman.simulation.plan import Plan
-from lighterman.simulation.virtual import NS_PER_S, DeadlockError, run
+from lighterman.simulation.virtual import NS_PER_S, DeadlockError, LivelockError, run
 from lighterman.simulation.world import World
 
 
@@ -42,6 +42,8 @@ def judge(world: World, graves: list[object]) -> Verdict:
         run(world.run(), loop)
     except DeadlockError as error:
         failures.append(f"DEADLOCK: {error}")
+    except LivelockError as error:
+        failures.append(f"LIVELOCK: {error}")
     failures += [f"UNCAUGHT: {failure}" for failure in loop.failures]
     now_ns = round(loop.time() * NS_PER_S)  # house-ok: of virtual time
     oracle = world.oracle

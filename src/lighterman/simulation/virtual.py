@@ -20,6 +20,7 @@ from lighterman.domain.chance import Rng
 
 NS_PER_S = 1_000_000_000
 NS_PER_US = 1_000
+ROUNDS_MAX = 10_000  # of the loop while no time passes; the busiest moments of a run take some hundred
 
 _NODE: contextvars.ContextVar["Node | None"] = contextvars.ContextVar("node", default=None)
 
@@ -28,6 +29,10 @@ T = TypeVar("T")
 
 class DeadlockError(Exception):
     """Nothing is ready and no timer is set: a real program would hang here."""
+
+
+class LivelockError(Exception):
+    """The world does more and more and its time does not pass: a real program would spin here."""
 
 
 class Node:
@@ -120,6 +125,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, order: Rng | None = None) -> None:
         super().__init__()
         self._now_s = 0.0
+        self._rounds = 0  # at this moment
         self.order = order
         self._selector = _Selector(self)
         self._clock_resolution = 1e-9
@@ -132,6 +138,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def jump(self, seconds: float) -> None:
         """Let time pass; called when nothing is ready."""
+        self._rounds = 0
         self._now_s += seconds
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         if timers:
@@ -158,6 +165,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         return timer[0]
 
     def _run_once(self) -> None:
+        self._rounds += 1
+        if self._rounds > ROUNDS_MAX:
+            raise LivelockError(f"{ROUNDS_MAX} rounds of the loop at {self._now_s:.6f} s")
         if self.order is not None:
             self._shuffle(self.order)
         super()._run_once()  # type: ignore[misc]
