@@ -14,8 +14,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 $(BIN)/python:
 	@tools/venv.sh $(VENV)
 
-# The package is compiled here so that its first start is as quick as its second.
-$(VENV)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+# The package is compiled here so that its first start is as quick as its second. So is native/, where
+# a C compiler is; without one the same work is done in plain Python (docs/decisions/004-native-signer.md).
+$(VENV)/.installed: requirements.lock requirements-build.lock pyproject.toml tools/native_build.py $(wildcard native/*) | $(BIN)/python
 	@echo "installing lighterman into $(VENV)"
 	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) -r requirements.lock -r requirements-build.lock
 	@$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
@@ -84,13 +85,29 @@ sim: install ## the long campaign: 200 simulated hours, noted in campaigns.jsonl
 sim-sweep: install ## kill -9 before every step of a minute of the bot's life
 	@$(BIN)/lighterman sim sweep $(ARGS)
 
+.PHONY: conformance
+conformance: deps ## hold the native cryptography against Python and the official library: 100,000 transactions
+	$(BIN)/python tools/conformance.py $(ARGS)
+
+SANITIZED := build/sanitized
+SANITIZER := LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+	PYTHONPATH=$(SANITIZED)/src PYTHONDONTWRITEBYTECODE=1 $(BIN)/python
+.PHONY: sanitize
+sanitize: $(VENV)/.dev ## fuzz the native cryptography under AddressSanitizer and UBSan (needs gcc)
+	rm -rf $(SANITIZED)
+	mkdir -p $(SANITIZED)
+	cp -R src $(SANITIZED)/src
+	CC=gcc $(BIN)/python tools/native_build.py --sanitize $(SANITIZED)/src/lighterman/protocol/crypto/_native.abi3.so
+	$(SANITIZER) tools/conformance.py --without-official --transactions 5000 $(ARGS)
+	$(SANITIZER) -m pytest -q -p no:cacheprovider tests/protocol/test_crypto_native.py tests/signing/test_native.py
+
 .PHONY: lint
 lint: $(VENV)/.dev ## style, format, types, floors, spelling, determinism
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/codespell src tests tools docs configs Makefile *.md
+	$(BIN)/codespell src native tests tools docs configs Makefile *.md
 	$(BIN)/python tools/house_lint.py src/lighterman
 
 .PHONY: fmt
@@ -103,8 +120,9 @@ mocks: $(VENV)/.dev ## write generated files again: the page of the settings
 	$(BIN)/python -m lighterman.config.document > docs/configuration.md
 
 .PHONY: build
-build: $(VENV)/.installed ## wheel and source archive into dist/
-	$(BIN)/python -m hatchling build
+build: $(VENV)/.installed ## wheels and source archive into dist/: this platform's with the extension, and one of plain Python
+	LIGHTERMAN_NATIVE=require $(BIN)/python -m hatchling build
+	LIGHTERMAN_NATIVE=off $(BIN)/python -m hatchling build --target wheel
 
 .PHONY: lock
 lock: $(VENV)/.dev ## resolve the locks again (ARGS=--upgrade takes newer versions)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDERS = (".ci", "benchmarks", "configs", "docs", "src", "tests", "tools")
+FOLDERS = (".ci", "benchmarks", "configs", "docs", "native", "src", "tests", "tools")
 REGISTRY = re.compile(r"py[p]i\.org|python[h]osted|npm[j]s\.(com|org)|[d]ebian\.org|crates\.[i]o|proxy\.[g]olang")
 MACHINE_PATH = re.compile(r"(^|[\s\"'`(=:])/(wor[k]|hom[e]|roo[t]|User[s])/[a-z.]")
 FILE_BYTES_MAX = 1_000_000

@@ -8,13 +8,13 @@ signature costs one nonce of the account's key, so nothing is ever signed in vai
 import base64
 import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
 from lighterman.domain.errors import LocalProtocolError, RemoteProtocolError
+from lighterman.protocol.crypto.fastest import hash_integers
 from lighterman.protocol.crypto.goldilocks import words
-from lighterman.protocol.crypto.poseidon2 import sponge
 from lighterman.protocol.transactions import MESSAGE_ELEMENTS, Transaction, check
 
 TOKEN_LIFE_S_MAX = 8 * 3600  # what the venue accepts ahead of now (5.8)
@@ -59,6 +59,19 @@ class Signer(Protocol):
 
     def auth_token(self, deadline_s: int) -> str:
         """Return a token for the private parts of the API, valid until an epoch second (5.8)."""
+        ...
+
+
+@runtime_checkable
+class RestingSigner(Protocol):
+    """A Signer that prepares for its next signatures while none is asked for."""
+
+    def rest(self) -> bool:
+        """Do one short step of it; tell whether there is more to do. Raises nothing."""
+        ...
+
+    def drop(self) -> None:
+        """Forget all that was prepared."""
         ...
 
 
@@ -127,7 +140,7 @@ def token_text(deadline_s: int, account_index: int, api_key_index: int) -> str:
 
 def token_message(text: str) -> list[int]:
     """Return the five elements that are signed for a token's text (5.8)."""
-    return sponge(words(text.encode("ascii")), MESSAGE_ELEMENTS)
+    return hash_integers(words(text.encode("ascii")), MESSAGE_ELEMENTS)
 
 
 def join_token(text: str, signature: bytes) -> str:

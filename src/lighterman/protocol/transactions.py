@@ -7,15 +7,16 @@ and exchange use the same tables, and types outside `TxType` cannot be expressed
 """
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
 from typing import Annotated, ClassVar
 
 import msgspec
 
 from lighterman.domain.errors import RemoteProtocolError
 from lighterman.protocol.codes import Code
-from lighterman.protocol.crypto.goldilocks import element, to_bytes
-from lighterman.protocol.crypto.poseidon2 import sponge
+from lighterman.protocol.crypto import fastest
+from lighterman.protocol.crypto.goldilocks import to_bytes
 
 MESSAGE_ELEMENTS = 5
 ATTRIBUTES_MAX = 4
@@ -168,7 +169,10 @@ class UpdateLeverageTx(msgspec.Struct, frozen=True, gc=False, kw_only=True, rena
 Transaction = CreateOrderTx | CancelOrderTx | CancelAllOrdersTx | ModifyOrderTx | UpdateLeverageTx
 _CLASSES = (CreateOrderTx, CancelOrderTx, CancelAllOrdersTx, ModifyOrderTx, UpdateLeverageTx)
 _DECODERS: dict[int, msgspec.json.Decoder[Transaction]] = {cls.tx_type: msgspec.json.Decoder(cls) for cls in _CLASSES}
-_HASHED_FIELDS = {cls: cls.__struct_fields__[2:-4] for cls in _CLASSES}
+_HASHED_FIELDS = {
+    cls: attrgetter("tx_type", "nonce", "expired_at", "account_index", "api_key_index", *cls.__struct_fields__[2:-4])
+    for cls in _CLASSES
+}
 
 
 def encode(tx: Transaction) -> bytes:
@@ -202,19 +206,20 @@ def _nil(key: int) -> int:
     return 255 if key == Attribute.CANCEL_ALL_MARKET else 0
 
 
-def elements(tx: Transaction, chain_id: int) -> list[int]:
-    """Return the list of field elements that is hashed for a transaction, attributes aside (5.4)."""
-    head = (chain_id, tx.tx_type, tx.nonce, tx.expired_at, tx.account_index, tx.api_key_index)
-    return [element(value) for value in (*head, *(getattr(tx, name) for name in _HASHED_FIELDS[type(tx)]))]
+def hashed_integers(tx: Transaction, chain_id: int) -> tuple[int, ...]:
+    """Return what is hashed for a transaction, attributes aside, before it is reduced (5.4)."""
+    return (chain_id, *_HASHED_FIELDS[type(tx)](tx))
 
 
-def transaction_message(tx: Transaction, chain_id: int) -> list[int]:
+def transaction_message(
+    tx: Transaction, chain_id: int, hash_integers: Callable[[Sequence[int], int], list[int]] = fastest.hash_integers
+) -> list[int]:
     """Return the five elements that are signed (5.4, 5.5)."""
-    message = sponge(elements(tx, chain_id), MESSAGE_ELEMENTS)
-    pairs = [element(value) for pair in attributes(tx).items() for value in pair]
+    message = hash_integers(hashed_integers(tx, chain_id), MESSAGE_ELEMENTS)
+    pairs = [value for pair in attributes(tx).items() for value in pair] if tx.l2_tx_attributes else ()
     if pairs:
-        padded = pairs + [0] * (2 * ATTRIBUTES_MAX - len(pairs))
-        message = sponge(message + sponge(padded, MESSAGE_ELEMENTS), MESSAGE_ELEMENTS)
+        padded = [*pairs, *[0] * (2 * ATTRIBUTES_MAX - len(pairs))]
+        message = hash_integers(message + hash_integers(padded, MESSAGE_ELEMENTS), MESSAGE_ELEMENTS)
     return message
 
 

@@ -13,7 +13,8 @@ from lighterman.matching.exchange import Exchange
 from lighterman.matching.flow import PARTICIPANTS_FROM
 from lighterman.matching.rules import Rules
 from lighterman.protocol.codes import Code
-from lighterman.protocol.crypto.schnorr import PUBLIC_KEY_BYTES, VerifyingKey
+from lighterman.protocol.crypto.fastest import VerifyingKey
+from lighterman.protocol.crypto.schnorr import PUBLIC_KEY_BYTES
 from lighterman.protocol.rest import Ledger, OpenAccount, OpenedAccount
 from lighterman.simulator.forms import invalid
 

@@ -1,7 +1,7 @@
 """Who signed: verification of transactions and tokens, with one table per public key kept ready.
 
-A verification costs about a millisecond and the table of a key fifteen, so tables are kept for
-the keys used last. `Verification` says how much is checked; what is structurally no signature is
+The table of a key costs ten verifications (1.5 ms each in plain Python, 0.05 ms compiled), so
+tables are kept for the keys used last. `Verification` says how much is checked; what is structurally no signature is
 refused in every mode.
 """
 
@@ -10,7 +10,8 @@ import enum
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from lighterman.protocol.crypto.schnorr import SIGNATURE_BYTES, VerifyingKey
+from lighterman.protocol.crypto.fastest import VerifyingKey
+from lighterman.protocol.crypto.schnorr import SIGNATURE_BYTES
 
 SAMPLE = 16  # one of so many signatures of a key is verified in mode SAMPLED, the first among them
 

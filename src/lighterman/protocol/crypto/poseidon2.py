@@ -8,7 +8,7 @@ callers must hash lists whose length is fixed by what they mean.
 import functools
 from collections.abc import Sequence
 
-from lighterman.protocol.crypto.goldilocks import P
+from lighterman.protocol.crypto.goldilocks import P, element
 
 WIDTH = 12
 RATE = 8
@@ -188,6 +188,11 @@ def sponge(elements: Sequence[int], count: int) -> list[int]:
         state[: len(chunk)] = chunk
         state = permute(state)
     return state[:count]
+
+
+def hash_integers(values: Sequence[int], count: int) -> list[int]:
+    """Return the first `count` (<= 8) elements of the hash of integers, read as 64-bit ones first (5.1)."""
+    return sponge([element(value) for value in values], count)
 
 
 def _seventh_powers(lanes: Sequence[int], constants: Sequence[int]) -> list[int]:
