@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from helpers import vectors
 from helpers.transactions import ALL_KINDS, CANCEL, CANCEL_ALL, LEVERAGE, MODIFY, POST_ONLY, changed, valid_transactions
 from lighterman.chance import seeded
+from lighterman.clock import SystemClock
 from lighterman.domain.errors import LocalProtocolError, SigningError
 from lighterman.domain.secret import Secret
 from lighterman.protocol.crypto.schnorr import VerifyingKey
@@ -217,11 +218,17 @@ def test_an_unknown_library_is_refused(forged):
         Library(forged / "elsewhere")
 
 
-async def test_auto_takes_the_library():
-    """Where the package is installed, `auto` is the official library on a thread of its own."""
+async def test_it_signs_on_a_thread_of_its_own():
+    """`official` is the library on a thread of its own."""
     account = next(ACCOUNTS)
     signer = open_signer(
-        "auto", SECRET, account_index=account, api_key_index=5, chain_id=CHAIN_ID, entropy=seeded(7, "k").randbytes
+        "official",
+        SECRET,
+        account_index=account,
+        api_key_index=5,
+        chain_id=CHAIN_ID,
+        entropy=seeded(7, "k").randbytes,
+        clock=SystemClock(),
     )
     signed = await signer.sign([changed(CANCEL, account_index=account)])
     signer.close()

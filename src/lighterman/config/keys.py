@@ -144,9 +144,11 @@ _LIGHTER = (
         path="lighter.signer",
         kind=Kind.CHOICE,
         into="venue.signer",
-        choices=("auto", "official", "pure"),
+        choices=("auto", "native", "official", "pure"),
         default="auto",
-        meaning="Who signs: the official library, our own Python, or `auto`: the library where it is installed.",
+        meaning=(
+            "Who signs: our own C, the official library, our own Python, or `auto`: the first of these that is there."
+        ),
     ),
     Key(
         path="lighter.tier",

@@ -20,6 +20,6 @@ class VenueSettings(msgspec.Struct, frozen=True, kw_only=True):
     api_key_index: int
     cancel_api_key_index: int  # equal to `api_key_index` where one key does both
     tier: str  # "standard", "plus" or "premium"
-    signer: str = "auto"  # "auto", "official" or "pure"
+    signer: str = "auto"  # "auto", "native", "official" or "pure"
     api_key: Secret | None = None
     cancel_api_key: Secret | None = None

@@ -38,7 +38,7 @@ from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.stopping import Stop
 from lighterman.runtime.watches import watch_exchange
 from lighterman.signing.pure import generate_key
-from lighterman.signing.select import open_signer
+from lighterman.signing.select import fallback_notice, open_signer
 from lighterman.signing.thread import ThreadedSigner
 
 LOG_STOP_S = 2.0
@@ -56,10 +56,13 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
     if plan.fits_markets:
         settings = await fitted(settings, venue.base_url)
     session, store = _open_session(plan, clock, stack)
-    signers = await _open_signers(venue, stack)
+    signers = await _open_signers(venue, clock, stack)
     account = LocalAccount(venue.base_url, venue.account_index)
     await _register_keys(account, signers, venue)
     log = _open_log(settings, clock, stack)
+    log.info("signer", backend=", ".join(dict.fromkeys(signer.backend for signer in signers.values())))
+    if notice := fallback_notice(venue.signer):
+        log.warning("signer", notice=notice)
     transport = SocketTransport(venue.base_url, f"lighterman/{__version__}")
     stack.push_async_callback(transport.close)
     parts = Parts(
@@ -105,7 +108,9 @@ def _open_session(plan: RunPlan, clock: Clock, stack: contextlib.AsyncExitStack)
     return session, AccountStore(disk, kept_in, network, account)
 
 
-async def _open_signers(venue: VenueSettings, stack: contextlib.AsyncExitStack) -> dict[int, ThreadedSigner]:
+async def _open_signers(
+    venue: VenueSettings, clock: Clock, stack: contextlib.AsyncExitStack
+) -> dict[int, ThreadedSigner]:
     """Make keys for the occasion and a signer for each; creates on the first, cancels on the last."""
     signers: dict[int, ThreadedSigner] = {}
     for key_index in dict.fromkeys((venue.api_key_index, venue.cancel_api_key_index)):
@@ -117,6 +122,7 @@ async def _open_signers(venue: VenueSettings, stack: contextlib.AsyncExitStack) 
             api_key_index=key_index,
             chain_id=venue.chain_id,
             entropy=secret_bytes,
+            clock=clock,
         )
         stack.callback(signers[key_index].close)
         await asyncio.sleep(0)  # a signal may want to be heard

@@ -1,4 +1,4 @@
-"""The signer in plain Python: no library, no file, any ExpiredAt; also what the exchange verifies with.
+"""The signer in plain Python: no library, no compiler, no file; where there is nothing else, and the spare.
 
 The secret stands in one private slot: no repr, copy or pickle shows it, no error carries it.
 """
@@ -23,6 +23,7 @@ from lighterman.protocol.signing import (
 from lighterman.protocol.transactions import Transaction, encode, transaction_message
 
 Entropy = Callable[[int], bytes]
+NO_KEY = "the API private key is not 80 hexadecimal digits of a key"
 
 
 def generate_key(entropy: Entropy) -> tuple[Secret, str]:
@@ -32,15 +33,22 @@ def generate_key(entropy: Entropy) -> tuple[Secret, str]:
     return Secret(private.hex()), schnorr.public_key(scalar).hex()
 
 
-def read_scalar(secret: Secret) -> int:
-    """Read a private key, 80 hex digits with or without 0x; raise SigningError without quoting it."""
+def read_secret(secret: Secret) -> bytes:
+    """Read the 40 bytes of a private key, 80 hex digits with or without 0x; raise SigningError without quoting it."""
     try:
         data = bytes.fromhex(secret.reveal().strip().removeprefix("0x"))
     except ValueError:
         data = b""
-    scalar = int.from_bytes(data, "little") % N  # as the venue's own library reads it (5.6)
-    if len(data) != schnorr.SCALAR_BYTES or scalar == 0:
-        raise SigningError("the API private key is not 80 hexadecimal digits of a key")
+    if len(data) != schnorr.SCALAR_BYTES:
+        raise SigningError(NO_KEY)
+    return data
+
+
+def read_scalar(secret: Secret) -> int:
+    """Read a private key as the venue's own library does, modulo n (5.6); raise SigningError without quoting it."""
+    scalar = int.from_bytes(read_secret(secret), "little") % N
+    if scalar == 0:
+        raise SigningError(NO_KEY)
     return scalar
 
 

@@ -2,7 +2,8 @@
 
 It signs with a key that everybody knows, for an account nobody has. Every field must come back
 as it went in, the hash must be the one we compute ourselves, and the signature must verify:
-a library with another argument order signs garbage without a word, and is found out here.
+a library with another argument order signs garbage without a word, and is found out here. The
+judge is plain Python, whatever else hashes and verifies in this process.
 """
 
 import binascii
@@ -12,10 +13,12 @@ import msgspec
 
 from lighterman.domain.errors import RemoteProtocolError, SigningError
 from lighterman.domain.secret import Secret
-from lighterman.protocol.crypto.goldilocks import to_bytes
+from lighterman.protocol.crypto.goldilocks import to_bytes, words
+from lighterman.protocol.crypto.poseidon2 import hash_integers, sponge
 from lighterman.protocol.crypto.schnorr import VerifyingKey
-from lighterman.protocol.signing import SignedTx, Signer, parse_token, token_message
+from lighterman.protocol.signing import SignedTx, Signer, parse_token
 from lighterman.protocol.transactions import (
+    MESSAGE_ELEMENTS,
     CancelAllMode,
     OrderType,
     TimeInForce,
@@ -90,7 +93,7 @@ def run(signer: Signer) -> None:
     token = parse_token(signer.auth_token(_DEADLINE_S))
     if (token.deadline_s, token.account_index, token.api_key_index) != (_DEADLINE_S, ACCOUNT_INDEX, API_KEY_INDEX):
         raise SigningError(f"self-test of {signer.backend}: the auth token speaks of {token.text}")
-    if not key.verify(token_message(token.text), token.signature):
+    if not key.verify(sponge(words(token.text.encode("ascii")), MESSAGE_ELEMENTS), token.signature):
         raise SigningError(f"self-test of {signer.backend}: the auth token's signature does not verify")
 
 
@@ -114,7 +117,7 @@ def _fault(asked: Transaction, got: SignedTx, key: VerifyingKey) -> str:
     wrong = difference(asked, signed)
     if wrong:
         return f"changed {wrong}"
-    message = transaction_message(signed, CHAIN_ID)
+    message = transaction_message(signed, CHAIN_ID, hash_integers)
     if (got.tx_hash, got.expired_at_ms) != (to_bytes(message).hex(), signed.expired_at):
         return "has another hash or expiry"
     return "" if key.verify(message, signature) else "does not verify"
