@@ -9,7 +9,6 @@
  * Everything runs under the interpreter's lock, apart from the curve work of `prepare`, which
  * touches nothing but its own stack and the generator's finished table.
  */
-#define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include <sys/mman.h>
@@ -58,6 +57,20 @@ static int check_count(const char *function, Py_ssize_t given, Py_ssize_t wanted
         return -1;
     }
     return 0;
+}
+
+/* Read the one argument of a type, bytes. "y*" and no "#": what a "#" stands for differs between the versions of
+ * CPython that are compiled with and run under. Returns the length, or -1; no more than `room` bytes are copied. */
+static Py_ssize_t read_bytes(
+    uint8_t *bytes, Py_ssize_t room, PyObject *positional, PyObject *named, const char *format, char **names) {
+    Py_buffer view;
+    if (!PyArg_ParseTupleAndKeywords(positional, named, format, names, &view)) {
+        return -1;
+    }
+    Py_ssize_t length = view.len;
+    memcpy(bytes, view.buf, (size_t)(length < room ? length : room));
+    PyBuffer_Release(&view);
+    return length;
 }
 
 /* Read an integer as the venue does: modulo 2^64 first, so that -1 is 2^64 - 1. */
@@ -158,14 +171,14 @@ static void release(PyObject *self) {
 
 static PyObject *verifying_key_new(PyTypeObject *type, PyObject *positional, PyObject *named) {
     static char *names[] = {"public_key", NULL};
-    const char *bytes;
-    Py_ssize_t length;
+    uint8_t bytes[ELEMENT_BYTES];
     gf5 encoded;
     point base;
-    if (!PyArg_ParseTupleAndKeywords(positional, named, "y#:VerifyingKey", names, &bytes, &length)) {
+    Py_ssize_t length = read_bytes(bytes, ELEMENT_BYTES, positional, named, "y*:VerifyingKey", names);
+    if (length < 0) {
         return NULL;
     }
-    if (length != ELEMENT_BYTES || !gf5_load_public(&encoded, (const uint8_t *)bytes)) {
+    if (length != ELEMENT_BYTES || !gf5_load_public(&encoded, bytes)) {
         PyErr_SetString(PyExc_ValueError, "not a field element: 5 little-endian words below p expected");
         return NULL;
     }
@@ -321,19 +334,18 @@ static int set_secret(SigningKey *self, const uint8_t *bytes) {
 
 static PyObject *signing_key_new(PyTypeObject *type, PyObject *positional, PyObject *named) {
     static char *names[] = {"secret", NULL};
-    const char *bytes;
-    Py_ssize_t length;
-    if (!PyArg_ParseTupleAndKeywords(positional, named, "y#:SigningKey", names, &bytes, &length)) {
+    uint8_t bytes[SCALAR_BYTES];
+    SigningKey *self = NULL;
+    Py_ssize_t length = read_bytes(bytes, SCALAR_BYTES, positional, named, "y*:SigningKey", names);
+    if (length < 0) {
         return NULL;
     }
     if (length != SCALAR_BYTES) {
         PyErr_SetString(PyExc_ValueError, "a secret has 40 bytes");
-        return NULL;
-    }
-    SigningKey *self = allocate(type); /* zeroed */
-    if (self != NULL && (map_secrets(self) < 0 || set_secret(self, (const uint8_t *)bytes) < 0)) {
+    } else if ((self = allocate(type)) != NULL && (map_secrets(self) < 0 || set_secret(self, bytes) < 0)) {
         Py_CLEAR(self);
     }
+    wipe(bytes, sizeof bytes);
     return (PyObject *)self;
 }
 
