@@ -86,7 +86,7 @@ sim-sweep: install ## kill -9 before every step of a minute of the bot's life
 	@$(BIN)/lighterman sim sweep $(ARGS)
 
 .PHONY: conformance
-conformance: deps ## hold the native cryptography against Python and the official library: 100,000 transactions
+conformance: $(VENV)/.installed $(VENV)/.official ## hold the native cryptography against Python and the official library: 100,000 transactions
 	$(BIN)/python tools/conformance.py $(ARGS)
 
 SANITIZED := build/sanitized

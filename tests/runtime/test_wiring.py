@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import urllib.request
 
 import pytest
 from msgspec.structs import replace
 
-from helpers.bot_runs import CHAIN, plan
+from helpers.bot_runs import CHAIN, DOCUMENT, plan
 from helpers.local_server import running
 from helpers.settings_files import TESTNET, settings
 from lighterman.clock import SystemClock
@@ -125,6 +126,19 @@ async def test_official_signer_lengthens_the_doubt(tmp_path, monkeypatch):
     monkeypatch.setattr(wiring, "open_signer", signer)
     async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"]) as bot:
         assert bot.engine.state.params.transaction_lifetime_ms == TRANSACTION_LIFETIME_MS_MAX
+
+
+async def test_who_signs_is_told_once(tmp_path, monkeypatch):
+    """The log says at the start which backend signs and, where a faster one is missing, why."""
+    monkeypatch.setattr(wiring, "fallback_notice", lambda backend: f"asked for {backend}, which is slow")
+    log = tmp_path / "log"
+    document = DOCUMENT | {"logging": {"level": "info", "outputPath": str(log)}}
+    async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path / "runs", ready["url"], document=document):
+        pass
+    told = [json.loads(line) for line in log.read_text().splitlines() if '"signer"' in line]
+
+    assert ["pure Python"] == [line["backend"] for line in told if "backend" in line]
+    assert ["asked for pure, which is slow"] == [line["notice"] for line in told if "notice" in line]
 
 
 async def test_everything_is_closed_again(tmp_path):

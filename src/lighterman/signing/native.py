@@ -28,6 +28,7 @@ from lighterman.domain.errors import SigningError
 from lighterman.domain.secret import Secret
 from lighterman.protocol.crypto import fastest, goldilocks
 from lighterman.protocol.crypto.fastest import VerifyingKey
+from lighterman.protocol.crypto.schnorr import SIGNATURE_BYTES
 from lighterman.protocol.signing import (
     SignedTx,
     join_token,
@@ -36,7 +37,7 @@ from lighterman.protocol.signing import (
     token_message,
     token_text,
 )
-from lighterman.protocol.transactions import Transaction, encode, transaction_message
+from lighterman.protocol.transactions import MESSAGE_ELEMENTS, Transaction, encode, transaction_message
 from lighterman.signing import selftest
 from lighterman.signing.pure import NO_KEY, Entropy, PureSigner, read_secret
 
@@ -142,6 +143,7 @@ class NativeSigner:
         self._entropy = entropy
         self._clock = clock
         self._verifier = VerifyingKey(self._key.public_key)
+        self._verifier.verify([0] * MESSAGE_ELEMENTS, bytes(SIGNATURE_BYTES))  # no order shall wait for its table
         self._unverified: deque[tuple[Message, bytes]] = deque(maxlen=UNVERIFIED_MAX)
         self._known_kinds: set[Kind] = set()
         self._spare: PureSigner | None = None  # signs, once a signature of ours was wrong
