@@ -86,7 +86,7 @@ class Node:
         """End it as kill -9 does: no callback runs any more, and nothing is cleaned up."""
         if self.is_alive:
             self.is_alive = False
-            self._remains = asyncio.all_tasks()  # else the collector would run their `finally`
+            self._remains = asyncio.all_tasks()  # house-ok: kept, else the collector would run their `finally`
             self.on_killed()
 
     def pause(self) -> None:

@@ -163,7 +163,7 @@ class World(Stage):
 
     def refuse(self, tx_type: int, tx_info: bytes) -> None:
         """Tell the oracle of a transaction that was refused in the venue's place."""
-        self.oracle.transaction_refused(tx_type, tx_info, self.now_ns)
+        self.transaction_refused(tx_type, tx_info)
 
     def rewind_books(self, offset: int) -> None:
         """Tell the oracle that the venue counts its books from a lower number."""
@@ -261,6 +261,10 @@ class World(Stage):
         self.note("left", tx_info)
         self.oracle.transaction_left(tx_type, tx_info, self.now_ns)
 
+    def transaction_refused(self, tx_type: int, tx_info: bytes) -> None:
+        """Take note of a transaction that could not be sent."""
+        self.oracle.transaction_refused(tx_type, tx_info, self.now_ns)
+
     def arrived(self, tx_type: int, tx_info: bytes | str) -> None:
         """Take note of a transaction at the exchange's door."""
         data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
@@ -269,8 +273,7 @@ class World(Stage):
 
     def refused(self, tx_type: int, tx_info: bytes | str) -> None:
         """Take note of a transaction that the exchange's door refused."""
-        data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
-        self.oracle.transaction_refused(tx_type, data, self.now_ns)
+        self.transaction_refused(tx_type, tx_info if isinstance(tx_info, bytes) else tx_info.encode())
 
     def happened(self, outputs: Sequence[Output], exchange: Exchange) -> None:
         """Take note of what the exchange did."""
