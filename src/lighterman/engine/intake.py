@@ -179,11 +179,10 @@ def command_refused(state: State, event: CommandRefused) -> None:
     """Certainly without effect: the market waits a little, longer each time in a row.
 
     A refused cancel is no reason to: it has its own time to be tried again. Where the venue
-    refuses to cancel all, the orders are cancelled one by one, at once.
+    refuses to cancel all, the orders are cancelled one by one as well, at once.
     """
-    if event.command_id == state.stop_command:
-        state.stop_one_by_one = True
-        state.stop_asked_ns = 0
+    if event.command_id in state.stop_commands:
+        state.stop_one_by_one = state.stop_is_refused = True
     order = state.orders.refused(event.command_id, event.recv_ns)
     if order is None:
         return
@@ -247,8 +246,9 @@ def day_started(state: State, event: DayStarted) -> None:
 
 
 def stop_requested(state: State, event: StopRequested) -> None:
-    """Somebody wants us to stop."""
+    """Somebody wants us to stop; asked again, we cancel everything again, whatever we know of."""
     state.stop_reason = state.stop_reason or event.reason
+    state.stop_asked_ns = None
     state.hurry_all()
 
 

@@ -103,7 +103,8 @@ class State:
         "private_up_ns",
         "reduce_only_until_ns",
         "stop_asked_ns",
-        "stop_command",
+        "stop_commands",
+        "stop_is_refused",
         "stop_one_by_one",
         "stop_reason",
         "traded_ns",
@@ -136,8 +137,9 @@ class State:
         self.halt_reason = ""  # set by what only a person may clear
         self.stop_reason = ""
         self.stop_asked_ns: int | None = None
-        self.stop_command = 0  # the last cancel-all that left
-        self.stop_one_by_one = False  # the venue refused it: plain cancels cost no quota (protocol reference 6.3)
+        self.stop_commands: dict[int, None] = {}  # the cancel-alls that left
+        self.stop_is_refused = False  # it has just been refused
+        self.stop_one_by_one = False  # one was refused: plain cancels, which cost no quota, too (protocol reference 6.3)
 
     def hurry_all(self) -> None:
         """Have every market looked at in the next decision."""
