@@ -142,7 +142,8 @@ class LighterVenue:
         self._private.watch_transactions(self._senders)
         for sender in self._senders:
             self._run(sender.run())
-        self._run(self._questions.run())
+        for run in self._questions.runs():
+            self._run(run)
         self._run(self._read_markets_again())
         self._open_links([market.index for market in checked.traded])
 

@@ -68,6 +68,8 @@ class PrivateFeed:
         self._emit = emit
         self._watchers: list[TransactionWatcher] = []
         self._is_up = False
+        self._hearings = 0  # how often the channels have begun to be heard
+        self._is_heard = False
         self._is_whole = False  # nothing has been missed since we last caught up
         self._baseline_trade = 0  # trades up to here are in the first snapshot
         self._whole_until_trade = 0  # none up to here was missed
@@ -132,17 +134,19 @@ class PrivateFeed:
 
     def interrupted(self) -> None:
         """From here on something may be missed."""
-        self._is_whole = False
+        self._is_heard = self._is_whole = False
 
     def went_down(self, reason: str) -> None:
         """The account is not heard any more."""
-        self._is_up = self._is_whole = False
+        self._is_up = self._is_heard = self._is_whole = False
         self._emit(LinkReport(Link.PRIVATE, up=False, reason=reason, recv_ns=self._clock.mono_ns()))
 
     # -- what was missed -----------------------------------------------------------------
 
     async def become_ready(self) -> None:
         """Catch up, then be up."""
+        self._hearings += 1
+        self._is_heard = True
         await self.catch_up()
         for watcher in self._watchers:
             watcher.stream_was_silent()
@@ -151,13 +155,18 @@ class PrivateFeed:
             self._emit(LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=self._clock.mono_ns()))
 
     async def catch_up(self) -> None:
-        """Read what may have been missed, and tell it in the order in which it can be understood."""
+        """Read what may have been missed, and tell it in the order in which it can be understood.
+
+        Nothing is missing afterwards only where the channels have been heard all the time.
+        """
+        hearing = self._hearings if self._is_heard else None
         snapshot = await self.snapshot()
         trades = await self._reads.trades_after(self._whole_until_trade)
         fundings = await self._reads.fundings()
         recv_ns = self._clock.mono_ns()
-        self._is_whole = True
+        self._is_whole = self._is_heard and hearing == self._hearings
         self._tell_fills(trades, recv_ns)
+        self._whole_until_trade = max([self._whole_until_trade, *(row.trade_id for row in trades)])
         self._tell_fundings(fundings, recv_ns)
         self._emit(snapshot)
 
