@@ -139,7 +139,7 @@ class State:
         self.stop_asked_ns: int | None = None
         self.stop_commands: dict[int, None] = {}  # the cancel-alls that left
         self.stop_is_refused = False  # it has just been refused
-        self.stop_one_by_one = False  # one was refused: plain cancels, which cost no quota, too (protocol reference 6.3)
+        self.stop_one_by_one = False  # one was refused: plain cancels too, which cost no quota (reference 6.3)
 
     def hurry_all(self) -> None:
         """Have every market looked at in the next decision."""
