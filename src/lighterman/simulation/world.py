@@ -63,6 +63,7 @@ class World(Stage):
         self.starts = 0
         self._is_over = False
         self._wants_rearm = False
+        self._has_moved_money = False  # since the last start: whoever does that starts the bot again
         self._sent_ns: dict[bytes, int] = {}
         self._books_told_ns = 0
         self._book_nonce_offset = 0
@@ -159,6 +160,7 @@ class World(Stage):
     def deposit(self, amount_micro: int) -> None:
         """Move money, and tell the oracle."""
         super().deposit(amount_micro)
+        self._has_moved_money = True
         self.oracle.deposited(amount_micro, self.now_ns)
 
     def refuse(self, tx_type: int, tx_info: bytes) -> None:
@@ -190,7 +192,7 @@ class World(Stage):
             self._bot_ended,
             rearm=self._wants_rearm,
         )
-        self._wants_rearm = False
+        self._wants_rearm = self._has_moved_money = False
 
     def _bot_was_killed(self) -> None:
         process, self.process = self.process, None
@@ -219,7 +221,7 @@ class World(Stage):
         process = self.process
         if process is None or process.bot is None or process.stop is None or process.stop.is_asked:
             return False
-        if process.halted_because():
+        if process.halted_because() or self._has_moved_money:
             self._wants_rearm = True
             process.ask_to_stop("operator")
             return False
