@@ -268,7 +268,7 @@ def test_own_orders_do_not_move_the_price():
     own = [(199_999, 50_000 + venue.order().remaining_lots())]
     venue.order().price_ticks = venue.order().asked_ticks = 199_999
     venue.engine.state.orders.of_market(0).changed()
-    venue.tell(BookSnapshot(0, own + bids[1:], asks, 2, 1, venue.now_ns))
+    venue.tell(BookSnapshot(0, own + bids[1:], asks, 2, venue.now_ns // 1000, venue.now_ns))
     venue.decide(100)
 
     assert expected is not None

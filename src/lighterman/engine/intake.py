@@ -20,6 +20,7 @@ from lighterman.domain.events import (
     StatsReport,
     StopRequested,
 )
+from lighterman.engine.freshness import forget_fastest, written_ns
 from lighterman.engine.order import Order, OrderState
 from lighterman.engine.orders import NEVER_NS
 from lighterman.engine.readiness import CROSSED_BOOK
@@ -73,7 +74,7 @@ def book_replaced(state: State, event: BookSnapshot) -> None:
     market = _market_of_book(state, event.market)
     market.book.replace(event.bids, event.asks, event.nonce)
     market.lost_reason = CROSSED_BOOK if market.book.is_crossed() else ""
-    market.book_ns = event.recv_ns
+    market.book_ns = written_ns(state, event.venue_us, event.recv_ns)
     market.dirty = True
     market.urgent = market.urgent or bool(market.lost_reason)
 
@@ -85,7 +86,7 @@ def book_changed(state: State, event: BookDelta) -> None:
         return
     book = market.book
     book.apply(event.bids, event.asks, event.nonce)
-    market.book_ns = event.recv_ns
+    market.book_ns = written_ns(state, event.venue_us, event.recv_ns)
     market.dirty = True
     if book.is_crossed():
         market.lost_reason = CROSSED_BOOK
@@ -110,7 +111,7 @@ def stats_told(state: State, event: StatsReport) -> None:
     had_mark = market.stats_ns > 0
     if event.mark_ticks > 0:
         market.mark_ticks = event.mark_ticks
-    market.stats_ns = event.recv_ns if event.mark_ticks > 0 else 0
+    market.stats_ns = event.recv_ns - state.public_lag_ns if event.mark_ticks > 0 else 0
     if had_mark != (market.stats_ns > 0):
         market.urgent = True
 
@@ -235,6 +236,8 @@ def link_told(state: State, event: LinkReport) -> None:
             state.account_is_current = False
             state.account_due_ns = NEVER_NS
             state.private_down_ns, state.private_up_ns = event.recv_ns, NEVER_NS
+        elif event.link is Link.PUBLIC:
+            forget_fastest(state)
     state.hurry_all()
 
 
