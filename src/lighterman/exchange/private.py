@@ -16,6 +16,7 @@ from lighterman.domain.events import AccountSnapshot, Link, LinkReport
 from lighterman.exchange.link import Heard
 from lighterman.exchange.port import Sink
 from lighterman.exchange.reads import Reads
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.protocol import messages, objects
 from lighterman.protocol.stream import BookGap
 from lighterman.protocol.translate import Translator, by_market
@@ -61,9 +62,10 @@ class TransactionWatcher(Protocol):
 class PrivateFeed:
     """The owner of the private link."""
 
-    def __init__(self, reads: Reads, translator: Translator, clock: Clock, emit: Sink) -> None:
+    def __init__(self, reads: Reads, translator: Translator, venue_time: VenueTime, clock: Clock, emit: Sink) -> None:
         self._reads = reads
         self._translator = translator
+        self._venue_time = venue_time
         self._clock = clock
         self._emit = emit
         self._watchers: list[TransactionWatcher] = []
@@ -144,9 +146,10 @@ class PrivateFeed:
     # -- what was missed -----------------------------------------------------------------
 
     async def become_ready(self) -> None:
-        """Catch up, then be up."""
+        """Catch up, then be up. A connection that broke may mean that this machine slept: see what time it is."""
         self._hearings += 1
         self._is_heard = True
+        await self._venue_time.measure(self._reads.venue_time_s)
         await self.catch_up()
         for watcher in self._watchers:
             watcher.stream_was_silent()
