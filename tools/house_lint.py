@@ -6,8 +6,9 @@
 |---|---|---|
 | clock | `loop.time()` and the like | everywhere but clock.py |
 | chance | building a generator: `Random(...)` | everywhere but chance.py |
-| order | a result that depends on the order of a set | pure rooms, and the exchange that a simulation hosts |
+| order | a result that depends on the order of a set | pure rooms, and all that a simulation hosts |
 | identity | `id()`, `hash()`, `__del__`: they differ from run to run | the same |
+| machine | threads, executors, child processes, the environment, `asyncio.wait` and `all_tasks` (sets) | the same |
 | approval | building an `Approved` | everywhere but risk/gate.py |
 | money | `/` or `round` on `*_ticks`, `*_lots`, `*_micro`, `*_pico` | everywhere but domain/units.py and estimates |
 
@@ -26,8 +27,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 PURE = ("domain/", "protocol/", "strategy/", "risk/", "matching/", "engine/")
-REPEATABLE = (*PURE, "simulator/")
-REPEATABLE_EXCEPT = ("simulator/server.py",)  # sockets and their timing never repeat
+REPEATABLE = (*PURE, "simulator/", "simulation/", "exchange/", "journal/", "runtime/", "signing/fake.py")
+REPEATABLE_EXCEPT = (  # they are the machine, and no simulation hosts them
+    "journal/lock.py",
+    "runtime/children.py",
+    "runtime/wiring.py",
+    "simulation/campaign.py",
+    "simulation/determinism.py",
+    "simulation/failure.py",
+    "simulation/forks.py",
+    "simulation/watch.py",
+)
 ESTIMATES = ("strategy/", "matching/flow")  # floats live here; they leave through price_floor and price_ceil
 
 INTEGER_NAME = re.compile(r"_(ticks|lots|micro|pico)$")
@@ -39,6 +49,19 @@ ORDER_FREE = frozenset({"all", "any", "frozenset", "len", "max", "min", "set", "
 ORDER_KEEPING = frozenset({"dict", "enumerate", "filter", "iter", "list", "map", "tuple", "zip", "deque"})
 ORDER_KEEPING_METHODS = frozenset({"extend", "fromkeys", "join"})
 TRANSPARENT_CALLS = frozenset({"abs", "max", "min", "sum"})
+MACHINE_MODULES = frozenset({"threading", "concurrent", "multiprocessing", "subprocess"})
+MACHINE_CALLS = frozenset(
+    {
+        ("asyncio", "all_tasks"),
+        ("asyncio", "as_completed"),
+        ("asyncio", "to_thread"),
+        ("asyncio", "wait"),
+        ("os", "environ"),
+        ("os", "fork"),
+        ("os", "getenv"),
+        ("os", "urandom"),
+    }
+)
 EXCUSE = re.compile(r"#\s*house-ok:(.*)$")
 
 
@@ -55,7 +78,7 @@ def check(path: str, source: str) -> list[Finding]:
     tree = ast.parse(source)
     findings = [*_clock(path, tree), *_chance(path, tree), *_approval(path, tree), *_money(path, tree)]
     if path.startswith(REPEATABLE) and path not in REPEATABLE_EXCEPT:
-        findings += [*_identity(tree), *_Order().check(tree)]
+        findings += [*_identity(tree), *_machine(tree), *_Order().check(tree)]
     return _apply_excuses(sorted(set(findings)), source)
 
 
@@ -104,6 +127,25 @@ def _identity(tree: ast.AST) -> Iterator[Finding]:
             yield Finding(node.lineno, "identity", f"{node.func.id}() differs from run to run")
         elif isinstance(node, ast.FunctionDef) and node.name == "__del__":
             yield Finding(node.lineno, "identity", "__del__ runs when the collector pleases")
+
+
+def _machine(tree: ast.AST) -> Iterator[Finding]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                modules = [name.name.partition(".")[0] for name in names]
+            case ast.ImportFrom(module=str(module), level=0):
+                modules = [module.partition(".")[0]]
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if (owner, name) in MACHINE_CALLS:
+                yield Finding(node.lineno, "machine", f"{owner}.{name} does not repeat in a simulation")
+                continue
+            case ast.Attribute(attr="run_in_executor"):
+                yield Finding(node.lineno, "machine", "an executor is a thread, which no simulation has")
+                continue
+            case _:
+                continue
+        for module in sorted(MACHINE_MODULES.intersection(modules)):
+            yield Finding(_line(node), "machine", f"{module} is of the machine, which no simulation has")
 
 
 def _money(path: str, tree: ast.AST) -> Iterator[Finding]:

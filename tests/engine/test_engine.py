@@ -268,7 +268,7 @@ def test_own_orders_do_not_move_the_price():
     own = [(199_999, 50_000 + venue.order().remaining_lots())]
     venue.order().price_ticks = venue.order().asked_ticks = 199_999
     venue.engine.state.orders.of_market(0).changed()
-    venue.tell(BookSnapshot(0, own + bids[1:], asks, 2, 1, venue.now_ns))
+    venue.tell(BookSnapshot(0, own + bids[1:], asks, 2, venue.now_ns // 1000, venue.now_ns))
     venue.decide(100)
 
     assert expected is not None
@@ -374,9 +374,44 @@ def test_where_cancel_all_is_refused_orders_are_cancelled_one_by_one():
     assert seen.client_order_index == cancel.client_order_index
 
     venue.tell(*(venue.row(order) for order in venue.orders()))
-    assert {"CancelOrder": 6} == kinds(venue.decide(1000))
+    assert {"CancelAll": 1, "CancelOrder": 5} == kinds(venue.decide(1000))  # one cancel is on its way already
     venue.accept()
     assert [] == venue.decide(1000).approved
+
+
+def test_a_refused_cancel_all_is_tried_again_each_second():
+    """A refusal may be of the moment (429, no connection): what only a cancel-all reaches must not stay (I3)."""
+    venue = ScriptedVenue()
+    venue.open()
+    venue.tell(StopRequested("enough", venue.now_ns))
+    (everything,) = commands(venue.decide())
+    for _ in range(3):
+        venue.tell(CommandRefused(everything.command_id, 23000, "Too Many Requests!", venue.now_ns))
+        assert [] == venue.decide().approved  # no storm: nothing that the venue has shown is there to cancel alone
+        (everything,) = commands(venue.decide(1000))
+        assert isinstance(everything, CancelAll)
+
+
+def test_a_refusal_that_comes_late_is_one_too():
+    """The refusal of an earlier cancel-all has the orders cancelled one by one, as that of the last does."""
+    venue = ScriptedVenue()
+    venue.open()
+    venue.accept()
+    venue.tell(StopRequested("enough", venue.now_ns))
+    (everything,) = commands(venue.decide())
+    assert {"CancelAll": 1} == kinds(venue.decide(1000))
+    venue.tell(CommandRefused(everything.command_id, 23000, "Too Many Requests!", venue.now_ns))
+
+    assert {"CancelOrder": 6} == kinds(venue.decide())
+
+
+def test_asked_again_to_stop_everything_is_cancelled_again():
+    """Whoever sees an order that the engine does not track asks again, and there is another cancel-all."""
+    venue = ScriptedVenue()
+    for _ in range(2):
+        venue.tell(StopRequested("enough", venue.now_ns))
+        assert {"CancelAll": 1} == kinds(venue.decide())
+        assert [] == venue.decide(5000).approved
 
 
 def test_a_stop_before_anything_is_known_still_cancels_all():

@@ -37,11 +37,11 @@ def _down(link: Link) -> Blow:
 
 
 def _book(*, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> Blow:
-    return lambda venue: venue.tell(BookSnapshot(0, bids, asks, 2, 1, venue.now_ns))
+    return lambda venue: venue.tell(BookSnapshot(0, bids, asks, 2, venue.now_ns // 1000, venue.now_ns))
 
 
 def _delta(*, bids: list[tuple[int, int]]) -> Blow:
-    return lambda venue: venue.tell(BookDelta(0, bids, [], 2, 1, venue.now_ns))
+    return lambda venue: venue.tell(BookDelta(0, bids, [], 2, venue.now_ns // 1000, venue.now_ns))
 
 
 def _only_ours(venue: ScriptedVenue) -> None:

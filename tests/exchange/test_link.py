@@ -35,10 +35,10 @@ async def test_a_cut_connection_loses_the_books_and_comes_back(world):
 
 @in_world()
 async def test_a_silent_connection_is_noticed(world):
-    """Half-open, nothing comes any more: within 16 seconds it is closed and made anew."""
+    """Half-open, nothing comes any more: within seven seconds it is closed and made anew."""
     stream = world.network.stream_of("order_book")
     stream.drops_inbound = lambda frame: True
-    await world.until(lambda: not _reports(world, Link.PUBLIC)[-1][0], seconds=16)
+    await world.until(lambda: not _reports(world, Link.PUBLIC)[-1][0], seconds=7)
 
     assert "ping unanswered" in _reports(world, Link.PUBLIC)[-1][1]
     assert stream.is_closed
@@ -46,7 +46,7 @@ async def test_a_silent_connection_is_noticed(world):
 
 @in_world()
 async def test_retries_come_later_and_later_within_limits(world):
-    """While nobody answers, the waits double with jitter up to half a minute; three links stay below 20 a minute."""
+    """While nobody answers, the waits double with jitter up to ten seconds; three links stay below 40 a minute."""
     world.network.is_refusing = True
     for stream in list(world.network.streams):
         stream.cut()
@@ -55,9 +55,9 @@ async def test_retries_come_later_and_later_within_limits(world):
     waits = [later - earlier for earlier, later in itertools.pairwise(downs)]
 
     assert waits[0] < 0.6
-    assert all(15 <= wait <= 31 for wait in waits[9:])
+    assert all(5 <= wait <= 10.1 for wait in waits[9:])
     assert len({round(wait, 3) for wait in waits[9:]}) > 3
-    assert max(sum(start <= at < start + 60 for at in downs) for start in downs) < 15
+    assert max(sum(start <= at < start + 60 for at in downs) for start in downs) <= 13
 
     world.network.is_refusing = False
     await world.until(lambda: len(world.links_up()) == 3)

@@ -22,7 +22,7 @@ def test_times_the_venue_would_refuse_are_refused_here(change):
 
 
 def test_the_defaults_are_what_the_venue_takes():
-    """28 days for an order, half a minute for a transaction."""
+    """28 days for an order, ten seconds for a transaction."""
     params = ClientParams(**BASE)
 
-    assert (28 * 86_400_000, 30_000) == (params.order_lifetime_ms, params.transaction_lifetime_ms)
+    assert (28 * 86_400_000, 10_000) == (params.order_lifetime_ms, params.transaction_lifetime_ms)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.golden import golden_object
-from helpers.memory_venue import ACCOUNT, CREATE_KEY, DirectSigner, World, json_reply
+from helpers.memory_venue import ACCOUNT, CREATE_KEY, DirectSigner, Network, World, json_reply
 from helpers.virtual_time import run
 from lighterman.domain.errors import PreflightError
 from lighterman.domain.events import AccountSnapshot, MarketReport
@@ -99,8 +99,14 @@ def test_a_clock_that_is_off_is_refused():
     """More than two seconds off, and expiries would mean something else to the venue."""
     for skew_us, words in ((5_000_000, "ahead"), (-5_000_000, "behind")):
         with pytest.raises(PreflightError, match=words):
-            _start(lambda world, skew_us=skew_us: setattr(world.clock, "skew_us", skew_us))
-    _start(lambda world: setattr(world.clock, "skew_us", 1_000_000))
+            _start(lambda world: None, network=_network(skew_us))
+    _start(lambda world: None, network=_network(1_000_000))
+
+
+def _network(skew_us):
+    network = Network()
+    network.clock.skew_us = skew_us
+    return network
 
 
 def test_a_key_that_is_not_registered_is_refused():

@@ -106,6 +106,25 @@ async def test_a_fill_in_the_middle_of_catching_up_is_told_once(world):
     assert world.network.exchange.account(ACCOUNT).positions[0].size_lots == 150 * 50
 
 
+@in_world()
+async def test_what_is_asked_while_cut_off_hides_nothing_that_comes_after(world):
+    """The account is asked for while its channels are silent; more than a page of fills missed after that is told."""
+    world.submit(_bid(1, size=30_000))
+    await asyncio.sleep(0.1)
+    world.network.stream_of("account_tx").cut()
+    world.venue.query([QueryAccount()])
+    await asyncio.sleep(0.05)
+    assert len(world.of(AccountSnapshot)) == 3
+    for _ in range(150):
+        _hit(world, 50)
+    while len(world.links_up()) < 3:
+        _hit(world, 50)
+        await asyncio.sleep(0.001)
+
+    filled_lots = world.network.exchange.account(ACCOUNT).positions[0].size_lots
+    assert sum(fill.size_lots for fill in world.of(FillReport)) == filled_lots
+
+
 def test_what_happened_before_the_start_is_in_the_snapshot_alone():
     """Trades of an earlier run are no fills of this one, though the venue shows them again."""
 

@@ -47,7 +47,19 @@ async def test_a_question_is_repeated_until_it_is_answered(world):
     world.venue.query([QueryOrders([8])])
     await asyncio.sleep(20)
     world.network.is_refusing = False
-    await world.until(lambda: len(world.of(OrdersAbsent)) == 2, seconds=31)
+    await world.until(lambda: len(world.of(OrdersAbsent)) == 2, seconds=6)
+
+
+@in_world()
+async def test_a_question_that_fails_makes_no_other_wait(world):
+    """Orders cannot be asked about: the account is told all the same."""
+    before = len(world.of(AccountSnapshot))
+    world.network.loses_request = lambda endpoint: endpoint == "accountOrders"
+    world.venue.query([QueryOrders([7]), QueryAccount()])
+    await world.until(lambda: len(world.of(AccountSnapshot)) > before, seconds=1)
+
+    world.network.loses_request = lambda endpoint: False
+    await world.until(lambda: world.of(OrdersAbsent), seconds=8)
 
 
 @in_world()

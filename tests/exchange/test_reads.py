@@ -13,6 +13,7 @@ from lighterman.exchange.ratelimit import RateLimits
 from lighterman.exchange.reads import Reads
 from lighterman.exchange.tokens import AuthTokens
 from lighterman.exchange.transport import HttpReply
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.protocol.rest import JSON
 
 
@@ -43,7 +44,8 @@ class _Signer:
 
 def _reads(transport):
     clock = VirtualClock(1_800_000_000_000_000)
-    return Reads(transport, clock, RateLimits(), AuthTokens([_Signer()], clock), account_index=8, timeout_ms=10_000)
+    tokens = AuthTokens([_Signer()], VenueTime(clock))
+    return Reads(transport, clock, RateLimits(), tokens, account_index=8, timeout_ms=10_000)
 
 
 def _ask(transport, name, *arguments):

@@ -20,6 +20,8 @@ from lighterman.domain.events import (
 from lighterman.protocol.translate import Envelope, transaction
 from lighterman.signing.pure import PureSigner
 
+LIFETIME_S = 10
+
 
 def bid(command_id, client=None, price=290_000, size=1000, market=0):
     return PlaceOrder(command_id, market, client or 1000 + command_id, False, price, size)
@@ -114,11 +116,37 @@ async def test_a_lost_request_is_refused_only_when_it_cannot_arrive_any_more(wor
     assert [3] == world.outcomes(CommandRefused)
 
     await world.until(lambda: world.outcomes(CommandRefused) == [3, 2])
-    assert world.clock.mono_ns() - sent_ns > 30 * 10**9
+    assert world.clock.mono_ns() - sent_ns > LIFETIME_S * 10**9
     world.network.stream_of("").drops_outbound = lambda frame: False
     await world.until(lambda: transactions_link(world)[-1][0])
     world.submit(bid(5))
     await world.until(lambda: 5 in world.outcomes(CommandExecuted))
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_that_is_set_ends_no_transaction_and_keeps_none_alive(hours):
+    """Whatever our wall shows: a lost transaction is refused when it is dead, and the next one is not born dead."""
+
+    async def body():
+        async with World() as world:
+            await _work_while_the_wall_is_off(world, hours)
+
+    run(body())
+
+
+async def _work_while_the_wall_is_off(world, hours):
+    sent_ns = world.clock.mono_ns()
+    world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
+    world.network.loses_request = lambda endpoint: endpoint == "sendTx"
+    world.submit(bid(1))
+    await world.until(lambda: world.outcomes(CommandUnknown) == [1])
+    world.clock.skew_us = hours * 3_600_000_000
+    await world.until(lambda: world.outcomes(CommandRefused) == [1])
+    assert LIFETIME_S < (world.clock.mono_ns() - sent_ns) / 1e9 < 2 * LIFETIME_S
+
+    world.network.stream_of("").drops_outbound = world.network.loses_request = lambda _: False
+    world.submit(bid(2))
+    await world.until(lambda: world.outcomes(CommandExecuted) == [2], seconds=1)
 
 
 @in_world()

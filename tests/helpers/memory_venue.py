@@ -21,6 +21,7 @@ from lighterman.exchange.ratelimit import RateLimits
 from lighterman.exchange.reads import Reads
 from lighterman.exchange.tokens import AuthTokens
 from lighterman.exchange.transport import HttpReply, NotSent
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.protocol.rest import JSON
 from lighterman.risk.gate import Approved
 from lighterman.signing.pure import PureSigner, generate_key
@@ -241,7 +242,7 @@ class World:
 
     def reads(self):
         """Return another reader of the same account."""
-        tokens = AuthTokens(list(self.signers.values()), self.clock)
+        tokens = AuthTokens(list(self.signers.values()), VenueTime(self.clock))
         return Reads(
             self.network,
             self.clock,

@@ -17,22 +17,22 @@ class NonceVenue:
         self.queue = []
         self.executed = []
 
-    def receive(self, transactions, now_ms, *, is_bad=False):
-        """Take a batch of (nonce, dead_ms, identity): all of it or nothing."""
+    def receive(self, transactions, now_ns, *, is_bad=False):
+        """Take a batch of (nonce, dead_ns, identity): all of it or nothing."""
         if [nonce for nonce, _, _ in transactions] != list(range(self.next, self.next + len(transactions))):
             return Reply.INVALID_NONCE
-        if is_bad or any(dead_ms <= now_ms for _, dead_ms, _ in transactions):
+        if is_bad or any(dead_ns <= now_ns for _, dead_ns, _ in transactions):
             return Reply.REFUSED
         self.queue += transactions
         self.next += len(transactions)
         return Reply.ACCEPTED
 
-    def run_one(self, now_ms):
+    def run_one(self, now_ns):
         """Run what was queued first, or drop it with all that stands behind it; return its nonce if it ran."""
         if not self.queue:
             return None
-        nonce, dead_ms, identity = self.queue.pop(0)
-        if dead_ms <= now_ms:
+        nonce, dead_ns, identity = self.queue.pop(0)
+        if dead_ns <= now_ns:
             self.next = nonce
             self.queue.clear()
             return None

@@ -7,13 +7,13 @@ from helpers.nonce_venue import NonceVenue, Reply
 from lighterman.domain.errors import LocalProtocolError
 from lighterman.protocol.nonces import NonceKeeper
 
-LIFE_MS = 1000
-T0 = 1_700_000_000_000
+LIFE_NS = 1_000_000_000
+T0 = 1_700_000_000_000_000
 
 
-def _taken(keeper, count, dead_ms=T0 + LIFE_MS):
+def _taken(keeper, count, dead_ns=T0 + LIFE_NS):
     nonces = keeper.take(count, T0)
-    keeper.leaves(nonces, dead_ms)
+    keeper.leaves(nonces, dead_ns)
     return nonces
 
 
@@ -67,13 +67,13 @@ def test_an_unanswered_nonce_is_unused_only_when_its_transaction_is_dead():
     keeper = NonceKeeper(7)
     keeper.unknown(_taken(keeper, 1), "no answer")
 
-    early = keeper.settle(7, T0 + LIFE_MS - 1)
+    early = keeper.settle(7, T0 + LIFE_NS - 1)
     assert ([], []) == (early.used, early.unused)
     assert keeper.is_frozen
 
-    late = keeper.settle(7, T0 + LIFE_MS)
+    late = keeper.settle(7, T0 + LIFE_NS)
     assert ([], [7]) == (late.used, late.unused)
-    assert range(7, 8) == keeper.take(1, T0 + LIFE_MS)
+    assert range(7, 8) == keeper.take(1, T0 + LIFE_NS)
 
 
 def test_a_queued_transaction_that_the_venue_dropped_is_found_unused():
@@ -84,7 +84,7 @@ def test_a_queued_transaction_that_the_venue_dropped_is_found_unused():
 
     assert [8] == keeper.settle(7, T0).unused
     assert keeper.is_frozen
-    assert [7] == keeper.settle(7, T0 + LIFE_MS).unused
+    assert [7] == keeper.settle(7, T0 + LIFE_NS).unused
     assert keeper.next == 7
 
 
@@ -106,9 +106,9 @@ def test_what_was_accepted_long_ago_is_forgotten():
     """The memory of accepted nonces is bounded even if nobody reports their execution."""
     keeper = NonceKeeper(0)
     for turn in range(1000):
-        now_ms = T0 + turn * 1000
-        nonces = keeper.take(15, now_ms)
-        keeper.leaves(nonces, now_ms + LIFE_MS)
+        now_ns = T0 + turn * LIFE_NS
+        nonces = keeper.take(15, now_ns)
+        keeper.leaves(nonces, now_ns + LIFE_NS)
         keeper.accepted(nonces)
 
     assert repr(keeper).count("accepted") < 2000
@@ -121,7 +121,7 @@ class KeeperBesideVenue(RuleBasedStateMachine):
         super().__init__()
         self.keeper = NonceKeeper(3)
         self.venue = NonceVenue(3)
-        self.now_ms = T0
+        self.now_ns = T0
         self.sent = {}  # nonces -> identities, awaiting an answer
         self.travelling = []  # requests given up, which may still arrive
         self.identity_of = {}
@@ -129,9 +129,9 @@ class KeeperBesideVenue(RuleBasedStateMachine):
         self.count = 0
 
     def _send(self, count):
-        nonces = self.keeper.take(count, self.now_ms)
-        self.keeper.leaves(nonces, self.now_ms + LIFE_MS)
-        batch = [(nonce, self.now_ms + LIFE_MS, self.count + place) for place, nonce in enumerate(nonces)]
+        nonces = self.keeper.take(count, self.now_ns)
+        self.keeper.leaves(nonces, self.now_ns + LIFE_NS)
+        batch = [(nonce, self.now_ns + LIFE_NS, self.count + place) for place, nonce in enumerate(nonces)]
         self.count += count
         self.identity_of.update((nonce, identity) for nonce, _, identity in batch)
         return nonces, batch
@@ -149,7 +149,7 @@ class KeeperBesideVenue(RuleBasedStateMachine):
     @rule(is_bad=st.booleans(), is_answered=st.booleans())
     def arrive(self, is_bad, is_answered):
         nonces = next(iter(self.sent))
-        reply = self.venue.receive(self.sent.pop(nonces), self.now_ms, is_bad=is_bad)
+        reply = self.venue.receive(self.sent.pop(nonces), self.now_ns, is_bad=is_bad)
         if not is_answered:
             self.keeper.unknown(nonces, "the answer was lost")
         elif reply is Reply.ACCEPTED:
@@ -170,7 +170,7 @@ class KeeperBesideVenue(RuleBasedStateMachine):
     @precondition(lambda self: self.travelling)
     @rule(place=st.integers(0, 9))
     def arrive_late(self, place):
-        self.venue.receive(self.travelling.pop(place % len(self.travelling)), self.now_ms)
+        self.venue.receive(self.travelling.pop(place % len(self.travelling)), self.now_ns)
 
     @precondition(lambda self: self.travelling)
     @rule()
@@ -179,18 +179,18 @@ class KeeperBesideVenue(RuleBasedStateMachine):
 
     @rule(is_told=st.booleans())
     def run(self, is_told):
-        nonce = self.venue.run_one(self.now_ms)
+        nonce = self.venue.run_one(self.now_ns)
         if nonce is not None and is_told:
             assert self.keeper.executed(nonce)
 
-    @rule(ms=st.sampled_from([1, 400, 1000]))
-    def wait(self, ms):
-        self.now_ms += ms
+    @rule(ns=st.sampled_from([1, 400_000_000, LIFE_NS]))
+    def wait(self, ns):
+        self.now_ns += ns
 
     @precondition(lambda self: self.keeper.is_frozen and not self.sent)
     @rule()
     def settle(self):
-        settled = self.keeper.settle(self.venue.next, self.now_ms)
+        settled = self.keeper.settle(self.venue.next, self.now_ns)
         assert not settled.is_foreign
         self._ends(settled.unused)
 
@@ -202,9 +202,9 @@ class KeeperBesideVenue(RuleBasedStateMachine):
         while self.sent:
             self.arrive(is_bad=False, is_answered=True)
         self.travelling.clear()
-        self.now_ms += LIFE_MS
+        self.now_ns += LIFE_NS
         while self.venue.queue:
-            self.venue.run_one(self.now_ms)
+            self.venue.run_one(self.now_ns)
         for _ in range(3):
             nonces, batch = self._send(1) if not self.keeper.is_frozen else (None, None)
             if nonces:

@@ -64,7 +64,7 @@ def test_subscribes_anyway_after_three_seconds():
     session = StreamSession(["order_book/0"])
     session.on_open(0)
 
-    assert [("subscribe", "order_book/0")] == _said(session.poll(3 * NS_PER_S))
+    assert ("subscribe", "order_book/0") in _said(session.poll(3 * NS_PER_S))
 
 
 def test_only_account_channels_carry_the_token():
@@ -86,7 +86,7 @@ def test_is_ready_when_every_channel_has_had_its_first_data():
 
 
 def test_subscribes_within_the_venue_s_limits():
-    """At most 35 requests are unanswered and fewer than 150 leave in a minute, however much is wanted."""
+    """At most 35 requests are unanswered, and in a minute less than half of the venue's 150 leave on one link."""
     session, frames = _open(*(f"market_stats/{market}" for market in range(100)))
     sent = list(frames)
     assert len(frames) <= 35
@@ -103,7 +103,7 @@ def test_subscribes_within_the_venue_s_limits():
             for market in range(30):
                 session.lose(f"market_stats:{market}", "test", now_ns)
 
-    assert 100 < len(sent) < 150
+    assert 50 < len(sent) < 75
 
 
 def test_an_update_before_the_snapshot_is_dropped():
@@ -140,7 +140,7 @@ def test_losses_in_a_row_are_retried_later_and_later():
         said += sum(kind == "subscribe" for kind, _ in _said(session.poll(now_ns)))
         session.receive(feed.snapshot(), now_ns)
 
-    assert said < 12
+    assert said < 20
 
 
 def test_a_snapshot_whose_nonce_went_back_is_reported():
@@ -155,6 +155,34 @@ def test_a_snapshot_whose_nonce_went_back_is_reported():
     assert len(session.receive(feed.snapshot(), NS_PER_S)) == 1
     assert "went back" in session.gaps[0].reason
     assert session.counters.regressions == 1
+
+
+def test_a_book_that_goes_back_on_a_live_connection_is_fetched_anew():
+    """Updates from before the book, one after the other: the venue went back, and its snapshot is asked for at once."""
+    feed = BookFeed(seeded(3, "back"))
+    session = _live_book(feed)
+    earlier = [feed.update() for _ in range(10)]
+    for frame in earlier:
+        assert session.receive(frame, NS_PER_S)
+    heard = [session.receive(frame, 2 * NS_PER_S) for frame in earlier[:6]]
+
+    assert not any(heard)
+    assert "went back" in session.gaps[0].reason
+    assert ("subscribe", "order_book/0") in _said(session.poll(2 * NS_PER_S))
+
+
+def test_an_echo_costs_nothing():
+    """Every frame told twice, and one of long ago: dropped, and the book stands."""
+    feed = BookFeed(seeded(3, "echo"))
+    session = _live_book(feed)
+    earlier = [feed.update() for _ in range(20)]
+    for frame in earlier:
+        assert session.receive(frame, NS_PER_S)
+        assert not session.receive(frame, NS_PER_S)
+        assert not session.receive(earlier[0], NS_PER_S)
+
+    assert session.counters.old == 40
+    assert not session.gaps
 
 
 def test_a_malformed_frame_of_a_book_loses_that_book_alone():
@@ -208,7 +236,7 @@ def test_speaks_every_25_seconds():
 
 
 def test_silence_is_asked_about_and_ends_the_connection():
-    """A half-open connection is noticed within 16 seconds."""
+    """A half-open connection is noticed within seven seconds."""
     session, _ = _open()
     said = {}
     for second in range(1, 40):
@@ -216,8 +244,8 @@ def test_silence_is_asked_about_and_ends_the_connection():
         if session.failure:
             break
 
-    assert messages.PING in said[5]
-    assert second == 15
+    assert messages.PING in said[3]
+    assert second == 7
     assert session.failure == "ping unanswered"
 
 

@@ -53,10 +53,25 @@ def test_failure_without_orders_left_has_its_code(failure, code):
 
 
 def test_start_that_was_refused_has_its_own_code():
-    """What kept a run from starting gives the code, unless orders of an earlier run are open."""
+    """What kept a run from starting gives the code, unless orders of an earlier run are known to be open."""
     for refused in (Exit.CONFIG, Exit.PREFLIGHT, Exit.VENUE, Exit.FAIL_SAFE):
-        assert exit_code(open_orders=0, failure=Failure.START, refused=refused, is_loss_tripped=True) is refused
-        assert exit_code(open_orders=3, failure=Failure.START, refused=refused) is Exit.ORDERS_UNKNOWN
+        for orders in (0, None):
+            code = exit_code(
+                open_orders=orders,
+                failure=Failure.START,
+                may_have_sent=False,
+                refused=refused,
+                is_loss_tripped=True,
+            )
+            assert code is refused
+        code = exit_code(open_orders=3, failure=Failure.START, may_have_sent=False, refused=refused)
+        assert code is Exit.ORDERS_UNKNOWN
+
+
+def test_end_before_anything_was_sent_leaves_nothing():
+    """Where nothing was sent nobody has to be asked: a signal is 0 and a failure its own code, orders unknown."""
+    for failure, code in ((None, Exit.OK), (Failure.VENUE, Exit.VENUE), (Failure.JOURNAL, Exit.FAIL_SAFE)):
+        assert exit_code(open_orders=None, failure=failure, may_have_sent=False) is code
 
 
 def test_limit_and_success():

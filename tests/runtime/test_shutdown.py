@@ -43,6 +43,7 @@ async def test_nought_is_the_venues_answer(desk):
     assert count == 0
     assert took_s < 0.5
     assert [CancelAll] == [type(command) for command in desk.venue.submitted[before:]]
+    assert desk.venue.creates_stopped
     assert desk.venue.counts_asked <= 2  # at the start of the end, perhaps, and when all of ours had ended
 
 
@@ -78,6 +79,19 @@ async def test_order_that_is_not_ours_is_counted(desk):
     count, _ = await stop(desk)
 
     assert count == 1
+
+
+@at_a_desk
+async def test_order_that_is_not_tracked_is_cancelled(desk):
+    """An order that came to the book after the cancel-all, and that the engine knows nothing of, is cancelled too."""
+    ours = desk.loop.receive
+    desk.venue.sink = lambda event: None if getattr(event, "client_order_index", 0) == 5 else ours(event)
+    asyncio.get_running_loop().call_later(0.015, desk.venue.open.__setitem__, 5, PlaceOrder(0, 0, 5, False, 1000, 1))
+
+    count, took_s = await stop(desk)
+
+    assert (0, 2) == (count, desk.venue.cancel_alls())
+    assert took_s < 3
 
 
 @at_a_desk

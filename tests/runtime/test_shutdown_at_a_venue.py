@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from helpers.live_desk import at_a_live_desk
+from helpers.memory_venue import CREATE_KEY
 from lighterman.domain.commands import CancelAll
+from lighterman.domain.events import CommandRefused
 from lighterman.runtime.shutdown import cancel_without_engine
 
 
@@ -103,6 +105,23 @@ async def test_orders_on_their_way(desk):
     await asyncio.sleep(5)
 
     assert (0, []) == (count, desk.orders())
+
+
+@at_a_live_desk()
+async def test_orders_that_wait_to_be_sent(desk):
+    """Orders that have not left when the stop comes never leave (I3), and the engine believes them refused."""
+    desk.signers[CREATE_KEY].delay_s = 0.1
+    asked = asyncio.ensure_future(desk.quote())
+    await desk.has_sent.wait()
+    nonce = desk.network.nonce(CREATE_KEY)
+
+    count, took_s = await desk.stop()
+    asked.cancel()
+
+    assert (0, [], nonce) == (count, desk.orders(), desk.network.nonce(CREATE_KEY))
+    assert ["stopped"] * 8 == [refusal.message for refusal in desk.of(CommandRefused)]
+    assert 0 == len(desk.engine.state.orders)
+    assert took_s < 1
 
 
 @at_a_live_desk()

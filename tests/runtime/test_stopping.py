@@ -46,10 +46,21 @@ async def test_first_reason_counts():
 
     stop.ask("SIGINT")
     stop.ask("journal full", Failure.JOURNAL)
-    stop.ask("bug", Failure.BUG)
+    stop.ask("the venue refuses key 4", Failure.VENUE)
     await stop.wait()
 
     assert (True, "SIGINT", Failure.JOURNAL) == (stop.is_asked, stop.reason, stop.failure)
+
+
+@pytest.mark.parametrize("first", [Failure.VENUE, Failure.GONE, Failure.JOURNAL, Failure.START])
+def test_bug_overrides_any_other_failure(first):
+    """Whatever ends a run, a bug decides how: the engine is not to be asked any more."""
+    stop = Stop()
+    stop.ask("something failed", first)
+    stop.ask("bug", Failure.BUG)
+    stop.ask("journal full", Failure.JOURNAL)
+
+    assert ("something failed", Failure.BUG) == (stop.reason, stop.failure)
 
 
 def test_venue_that_refuses_us_ends_the_run():

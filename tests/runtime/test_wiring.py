@@ -15,17 +15,13 @@ from helpers.settings_files import TESTNET, settings
 from lighterman.clock import SystemClock
 from lighterman.config.networks import NETWORKS, Mode
 from lighterman.domain.errors import PreflightError
-from lighterman.exchange.params import TRANSACTION_LIFETIME_MS_MAX
 from lighterman.journal.disk import SystemDisk
 from lighterman.journal.reader import JournalReader
 from lighterman.journal.state import AccountStore
 from lighterman.risk.pnl import LossState
-from lighterman.runtime import bot as bot_room
-from lighterman.runtime import wiring
 from lighterman.runtime.local_account import LocalAccount
-from lighterman.runtime.stopping import Failure, Stop
+from lighterman.runtime.stopping import Stop
 from lighterman.runtime.wiring import open_bot
-from lighterman.signing.select import open_signer
 
 
 @contextlib.asynccontextmanager
@@ -115,19 +111,6 @@ async def test_last_seconds_of_the_loss_are_kept(tmp_path):
     assert AccountStore(SystemDisk(), str(tmp_path), "local", 100).begin().loss == LossState(30_000, -7, "")
 
 
-async def test_official_signer_lengthens_the_doubt(tmp_path, monkeypatch):
-    """The official library fixes a transaction's lifetime, so unknown outcomes are waited for as long as that."""
-
-    def signer(*arguments, **options):
-        made = open_signer(*arguments, **options)
-        monkeypatch.setattr(type(made), "backend", "official, as far as anybody knows")
-        return made
-
-    monkeypatch.setattr(wiring, "open_signer", signer)
-    async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"]) as bot:
-        assert bot.engine.state.params.transaction_lifetime_ms == TRANSACTION_LIFETIME_MS_MAX
-
-
 async def test_who_signs_is_told_once(tmp_path, monkeypatch):
     """The log says at the start which backend signs and, where a faster one is missing, why."""
     monkeypatch.setattr(wiring, "fallback_notice", lambda backend: f"asked for {backend}, which is slow")
@@ -164,33 +147,6 @@ async def test_everything_is_closed_again(tmp_path):
 def _is_the_bots(task):
     file = task.get_coro().cr_code.co_filename
     return "/lighterman/" in file and "/simulator/" not in file
-
-
-async def test_bug_in_the_loop_ends_the_run_as_one(tmp_path, capsys):
-    """An event that breaks the engine ends the run as a bug, shows where it happened, and is in the journal."""
-    stop = Stop()
-    async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"], stop) as bot:
-        bot.loop.receive(object())
-        await asyncio.wait_for(stop.wait(), 60)
-
-    assert stop.failure is Failure.BUG
-    assert stop.reason.startswith("bug: ")
-    assert "Traceback" in capsys.readouterr().err
-
-
-async def test_bug_beside_the_loop_ends_the_run_too(tmp_path, monkeypatch, capsys):
-    """A watch that fails does not vanish: nobody would look at the journal any more."""
-
-    async def broken(*_):
-        raise ZeroDivisionError("by nought")
-
-    monkeypatch.setattr(bot_room, "watch_journal", broken)
-    stop = Stop()
-    async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"], stop):
-        await asyncio.wait_for(stop.wait(), 60)
-
-    assert ("bug: ZeroDivisionError: by nought", Failure.BUG) == (stop.reason, stop.failure)
-    assert "by nought" in capsys.readouterr().err
 
 
 async def test_metrics_tell_of_loop_and_journal(tmp_path):

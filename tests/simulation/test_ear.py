@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lighterman.exchange.transport import HttpReply
+from lighterman.exchange.transport import HttpReply, NotSent
 from lighterman.protocol import messages
 from lighterman.protocol.rest import API
 from lighterman.simulation.ear import (
@@ -25,10 +25,13 @@ class Ear:
     """Writes down what it hears."""
 
     def __init__(self):
-        self.left, self.reached = [], []
+        self.left, self.refused, self.reached = [], [], []
 
     def transaction_left(self, tx_type, tx_info):
         self.left.append((tx_type, tx_info))
+
+    def transaction_refused(self, tx_type, tx_info):
+        self.refused.append((tx_type, tx_info))
 
     def frame_reached_bot(self, kind, data):
         self.reached.append((kind, data))
@@ -92,3 +95,18 @@ def test_the_ear_hears_both_ways():
     assert [(14, INFO), (15, OTHER)] == ear.left
     assert [(TRANSACTIONS, b"frame"), (REST, b"{}"), (REST, b"{}")] == ear.reached
     assert ([b"frame"], True) == (told, inner.is_closed)
+
+
+def test_what_could_not_be_sent_is_heard_as_refused():
+    """A transport that is certain that nothing left lets the transaction count as never sent."""
+    ear, inner = Ear(), Inner()
+
+    async def refuse(*_):
+        raise NotSent("refused")
+
+    vars(inner)["request"] = refuse
+    form = {"tx_type": "15", "tx_info": OTHER.decode()}
+    with pytest.raises(NotSent):
+        asyncio.run(OverheardTransport(inner, ear).request("POST", API + "sendTx", {}, form, {}))
+
+    assert [(15, OTHER)] == ear.left == ear.refused

@@ -19,6 +19,13 @@ GRAVES = []  # what is left of ended worlds
 def test_a_process_reaches_the_exchange(is_wire):
     """A bot on either host asks the exchange, hears its stream, and is forgotten when it is gone."""
     wire, clock = Wire(1), NodeClock(START_US)
+
+    def host_of(app, clock):
+        def chance(name):
+            return seeded(1, name)
+
+        return WireHost(app, clock, wire, chance) if is_wire else MessageHost(app, clock, chance)
+
     heard = []
 
     async def converse(host, node):
@@ -32,8 +39,7 @@ def test_a_process_reaches_the_exchange(is_wire):
     async def world():
         app = LocalExchange(QuietMarket(), AppRules(), seeded(1, "entropy").randbytes, START_US)
         node = Node("bot")
-        host = WireHost(app, clock, wire, lambda name: seeded(1, name)) if is_wire else None
-        host = host or MessageHost(app, clock, lambda name: seeded(1, name))
+        host = host_of(app, clock)
         await asyncio.sleep(0.5)
         await node.spawn(converse(host, node))
         await asyncio.sleep(2)

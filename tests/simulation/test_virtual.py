@@ -6,7 +6,17 @@ import gc
 import pytest
 
 from lighterman.chance import seeded
-from lighterman.simulation.virtual import DeadlockError, Node, NodeClock, VirtualLoop, here, outside, run
+from lighterman.simulation.virtual import (
+    ROUNDS_MAX,
+    DeadlockError,
+    LivelockError,
+    Node,
+    NodeClock,
+    VirtualLoop,
+    here,
+    outside,
+    run,
+)
 
 GRAVEYARD = []  # what dead processes left: collected, it would run what no dead process runs
 
@@ -52,6 +62,20 @@ def test_nothing_to_do_is_a_deadlock():
 
     with pytest.raises(DeadlockError):
         live(world())
+
+
+def test_too_much_to_do_is_a_livelock():
+    """A world that goes on and on while no time passes ends with an error; one that is merely busy does not."""
+
+    async def world(rounds):
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+        await asyncio.sleep(1)
+        return rounds
+
+    assert live(world(10_000))[0] == 10_000
+    with pytest.raises(LivelockError):
+        live(world(ROUNDS_MAX))
 
 
 def test_what_no_one_caught_is_kept():

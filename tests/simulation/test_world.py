@@ -94,7 +94,7 @@ def test_a_world_that_hangs_or_spins_is_a_violation():
     def broken(what):
         def work():
             world = World(draw_plan(2, only=["none"], wire=False, **SHORT))
-            world.run = what
+            vars(world)["run"] = what
             return msgspec.json.encode(judge(world, []))
 
         (violation,) = msgspec.json.decode(in_child(work, CPU_S_MAX).words(), type=Verdict).violations

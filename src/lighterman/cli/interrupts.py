@@ -22,7 +22,7 @@ NOTHING_HAPPENED: dict[str, object] = {
     "orders_modified": 0,
     "orders_canceled": 0,
     "fills": 0,
-    "open_orders_after_stop": 0,
+    "open_orders_after_stop": None,
     "position": {},
     "pnl_usd": None,
     "fees_usd": None,
@@ -34,6 +34,7 @@ NOTHING_HAPPENED: dict[str, object] = {
     "why_not_quoting": {},
 }
 RUNS = ("demo", "run")
+FRESH = "demo"  # on an exchange of its own, which has not begun yet: no order can be there
 
 
 def stop_quietly_on_signals() -> None:
@@ -51,5 +52,7 @@ def ignore_signals() -> None:
 def _end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature is the system's)
     if "--json" in sys.argv and any(command in sys.argv for command in RUNS):
         summary = NOTHING_HAPPENED | {"stopped_by": signal.Signals(number).name}
+        if FRESH in sys.argv:
+            summary["open_orders_after_stop"] = 0
         os.write(sys.stdout.fileno(), (json.dumps(summary) + "\n").encode())
     os._exit(0)

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     except ConfigError as error:
         code = say_problems(error, options.config)
         if options.json:
-            _print_json(Outcome(mode=options.mode, stopped_by=str(error), exit_code=code, open_orders_after_stop=0))
+            _print_json(Outcome(mode=options.mode, stopped_by=str(error), exit_code=code))
         return code
     if options.exchange is not None:
         settings = _at(settings, options.exchange)

@@ -284,20 +284,26 @@ class Engine:
     def _stop(self, turn: "_Turn") -> None:
         """Cancel everything; then again, and ask, for as long as anything of ours may still be there."""
         state, asked_ns = self.state, self.state.stop_asked_ns
-        if asked_ns is not None and (turn.now_ns < asked_ns + STOP_REPEAT_NS or not state.orders.any_may_rest()):
+        is_again = asked_ns is not None and turn.now_ns >= asked_ns + STOP_REPEAT_NS and state.orders.any_may_rest()
+        if asked_ns is None or is_again:
+            state.stop_asked_ns = turn.now_ns
+            state.commands += 1
+            state.stop_commands[state.commands] = None
+            turn.intents.append((Intent(CancelAll(state.commands), -1), Change(None, is_ask=False, level=-1)))
+        elif not state.stop_is_refused:
             return
-        if asked_ns is not None:
+        if is_again:
             turn.queries.append(QueryOrders([order.client_order_index for order in state.orders]))
-        state.stop_asked_ns = turn.now_ns
         if state.stop_one_by_one:
-            for order in state.orders:
-                if order.executed and order.state not in (OrderState.SENT, OrderState.DRAINING):
-                    change = Change(order, is_ask=order.is_ask, level=order.level)
-                    turn.intents.append((self._intent(change, order.market), change))
-            return
-        state.commands += 1
-        state.stop_command = state.commands
-        turn.intents.append((Intent(CancelAll(state.commands), -1), Change(None, is_ask=False, level=-1)))
+            self._cancel_one_by_one(turn)
+        state.stop_is_refused = False
+
+    def _cancel_one_by_one(self, turn: "_Turn") -> None:
+        """Cancel each order that the venue has shown and of which no cancel is on its way."""
+        for order in self.state.orders:
+            if order.executed and order.state in (OrderState.OPEN, OrderState.MODIFYING, OrderState.UNKNOWN):
+                change = Change(order, is_ask=order.is_ask, level=order.level)
+                turn.intents.append((self._intent(change, order.market), change))
 
     def _record(self, turn: "_Turn", refused: list[Refusal]) -> None:
         """Step 5: what is approved is in flight from now on; what is not is looked at again."""

@@ -20,6 +20,7 @@ from lighterman.domain.events import (
     StatsReport,
     StopRequested,
 )
+from lighterman.engine.freshness import forget_fastest, written_ns
 from lighterman.engine.order import Order, OrderState
 from lighterman.engine.orders import NEVER_NS
 from lighterman.engine.readiness import CROSSED_BOOK
@@ -73,7 +74,7 @@ def book_replaced(state: State, event: BookSnapshot) -> None:
     market = _market_of_book(state, event.market)
     market.book.replace(event.bids, event.asks, event.nonce)
     market.lost_reason = CROSSED_BOOK if market.book.is_crossed() else ""
-    market.book_ns = event.recv_ns
+    market.book_ns = written_ns(state, event.venue_us, event.recv_ns)
     market.dirty = True
     market.urgent = market.urgent or bool(market.lost_reason)
 
@@ -85,7 +86,7 @@ def book_changed(state: State, event: BookDelta) -> None:
         return
     book = market.book
     book.apply(event.bids, event.asks, event.nonce)
-    market.book_ns = event.recv_ns
+    market.book_ns = written_ns(state, event.venue_us, event.recv_ns)
     market.dirty = True
     if book.is_crossed():
         market.lost_reason = CROSSED_BOOK
@@ -110,7 +111,7 @@ def stats_told(state: State, event: StatsReport) -> None:
     had_mark = market.stats_ns > 0
     if event.mark_ticks > 0:
         market.mark_ticks = event.mark_ticks
-    market.stats_ns = event.recv_ns if event.mark_ticks > 0 else 0
+    market.stats_ns = event.recv_ns - state.public_lag_ns if event.mark_ticks > 0 else 0
     if had_mark != (market.stats_ns > 0):
         market.urgent = True
 
@@ -179,11 +180,10 @@ def command_refused(state: State, event: CommandRefused) -> None:
     """Certainly without effect: the market waits a little, longer each time in a row.
 
     A refused cancel is no reason to: it has its own time to be tried again. Where the venue
-    refuses to cancel all, the orders are cancelled one by one, at once.
+    refuses to cancel all, the orders are cancelled one by one as well, at once.
     """
-    if event.command_id == state.stop_command:
-        state.stop_one_by_one = True
-        state.stop_asked_ns = 0
+    if event.command_id in state.stop_commands:
+        state.stop_one_by_one = state.stop_is_refused = True
     order = state.orders.refused(event.command_id, event.recv_ns)
     if order is None:
         return
@@ -236,6 +236,8 @@ def link_told(state: State, event: LinkReport) -> None:
             state.account_is_current = False
             state.account_due_ns = NEVER_NS
             state.private_down_ns, state.private_up_ns = event.recv_ns, NEVER_NS
+        elif event.link is Link.PUBLIC:
+            forget_fastest(state)
     state.hurry_all()
 
 
@@ -247,8 +249,9 @@ def day_started(state: State, event: DayStarted) -> None:
 
 
 def stop_requested(state: State, event: StopRequested) -> None:
-    """Somebody wants us to stop."""
+    """Somebody wants us to stop; asked again, we cancel everything again, whatever we know of."""
     state.stop_reason = state.stop_reason or event.reason
+    state.stop_asked_ns = None
     state.hurry_all()
 
 

@@ -62,10 +62,10 @@ class MarketState:
         self.book = OrderBook()
         self.lost_reason = "no_book_yet"  # "" while the book is known
         self.resync_ns = 0  # a crossed book is not asked for again before this
-        self.book_ns = 0
+        self.book_ns = 0  # when the venue wrote what we know of it, by our clock
         self.mid_ticks = 0.0
         self.mark_ticks = 0  # the last one known: what is held is valued at it
-        self.stats_ns = 0  # when it was told; 0 while there is none to quote by
+        self.stats_ns = 0  # when it was written, likewise; 0 while there is none to quote by
         self.volatility = Volatility(params.quote)
         self.mismatches = 0  # reconciliations in a row that found the position different
         self.halt_reason = ""  # set by what only a person may clear
@@ -87,6 +87,7 @@ class State:
         "commands",
         "day_known",
         "epoch",
+        "fastest_ns",
         "halt_reason",
         "ledger",
         "links_down",
@@ -101,9 +102,11 @@ class State:
         "params_of_symbol",
         "private_down_ns",
         "private_up_ns",
+        "public_lag_ns",
         "reduce_only_until_ns",
         "stop_asked_ns",
-        "stop_command",
+        "stop_commands",
+        "stop_is_refused",
         "stop_one_by_one",
         "stop_reason",
         "traded_ns",
@@ -127,6 +130,8 @@ class State:
         self.commands = 0
         self.order_counter = 0
         self.traded_ns = 0  # when a fill or funding of ours was last heard of
+        self.fastest_ns = NEVER_NS  # the shortest way of a public frame to us, see freshness.py
+        self.public_lag_ns = 0  # how much longer the last one took
         self.private_down_ns = 0  # when the private link was last lost
         self.private_up_ns = NEVER_NS  # since when it has been up
         self.account_is_current = False  # told since then, so nothing was missed unseen
@@ -136,8 +141,9 @@ class State:
         self.halt_reason = ""  # set by what only a person may clear
         self.stop_reason = ""
         self.stop_asked_ns: int | None = None
-        self.stop_command = 0  # the last cancel-all that left
-        self.stop_one_by_one = False  # the venue refused it: plain cancels cost no quota (protocol reference 6.3)
+        self.stop_commands: dict[int, None] = {}  # the cancel-alls that left
+        self.stop_is_refused = False  # it has just been refused
+        self.stop_one_by_one = False  # one was refused: plain cancels too, which cost no quota (reference 6.3)
 
     def hurry_all(self) -> None:
         """Have every market looked at in the next decision."""

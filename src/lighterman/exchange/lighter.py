@@ -31,6 +31,7 @@ from lighterman.exchange.reads import Reads
 from lighterman.exchange.sender import KeySender, SenderTools
 from lighterman.exchange.tokens import AuthTokens
 from lighterman.exchange.transport import Transport
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.exchange.wire import NOT_CONNECTED_YET, TransactionWire
 from lighterman.exchange.wiregate import WireGate
 from lighterman.protocol.signing import AsyncSigner
@@ -68,7 +69,8 @@ class LighterVenue:
         self._on_failure = on_failure
         self._tasks: list[asyncio.Task[None]] = []
         self._limits = RateLimits()
-        self._tokens = AuthTokens(list(signers.values()), clock)
+        self._venue_time = VenueTime(clock)
+        self._tokens = AuthTokens(list(signers.values()), self._venue_time)
         self._reads = Reads(
             transport,
             clock,
@@ -84,7 +86,7 @@ class LighterVenue:
             chain_id=params.chain_id,
             order_value_micro_max=params.order_value_micro_max,
         )
-        self._private = PrivateFeed(self._reads, self._translator, clock, self._tell_private)
+        self._private = PrivateFeed(self._reads, self._translator, self._venue_time, clock, self._tell_private)
         self._questions = Questions(self._reads, self._private, self._translator, clock, sink, self._resync)
         self._wire = TransactionWire(
             transport, clock, self._limits, self._transactions_changed, params.answer_timeout_ms
@@ -113,7 +115,7 @@ class LighterVenue:
         params = self._params
         checked = await check_venue(
             self._reads,
-            self._clock,
+            self._venue_time,
             symbols=params.symbols,
             public_keys={index: signer.public_key for index, signer in self._signers.items()},
             account_index=params.account_index,
@@ -131,6 +133,7 @@ class LighterVenue:
             reads=self._reads,
             limits=self._limits,
             clock=self._clock,
+            venue_time=self._venue_time,
             params=params,
             emit=self._sink,
             ask=self._questions.ask_transaction,
@@ -142,7 +145,8 @@ class LighterVenue:
         self._private.watch_transactions(self._senders)
         for sender in self._senders:
             self._run(sender.run())
-        self._run(self._questions.run())
+        for run in self._questions.runs():
+            self._run(run)
         self._run(self._read_markets_again())
         self._open_links([market.index for market in checked.traded])
 
@@ -224,12 +228,13 @@ class LighterVenue:
             self._public_link.resync(BookGap(channel, "crossed book"))
 
     async def _read_markets_again(self) -> None:
-        """Tell the markets anew, for ever: fees, minimums and status change."""
+        """Tell the markets anew, for ever: fees, minimums and status change. Clocks drift, too."""
         while True:
             await asyncio.sleep(self._params.markets_again_ms / 1000)
             try:
                 facts = await self._reads.markets()
                 traded = markets_traded(self._params.symbols, facts)
+                await self._venue_time.measure(self._reads.venue_time_s)
             except (TransportError, VenueError, RemoteProtocolError, PreflightError):
                 continue
             self._translator.learn(markets_known(facts))

@@ -22,7 +22,7 @@ from lighterman.protocol.stream import BookGap, StreamSession
 NS_PER_S = 1_000_000_000
 TICK_S = 0.2
 BACKOFF_FIRST_S = 0.25
-BACKOFF_LAST_S = 30.0
+BACKOFF_LAST_S = 10.0  # a venue that is back is quoted on within 30 s
 SETTLED_NS = 60 * NS_PER_S  # a connection that lived so long is forgiven its predecessors
 TOKEN_LOOK_S = 60.0
 

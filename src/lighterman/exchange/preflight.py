@@ -10,17 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from lighterman.domain.clock import Clock
 from lighterman.domain.errors import PreflightError, UnitError, VenueError
 from lighterman.domain.market import Market
 from lighterman.exchange.reads import Reads
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.protocol import rest
 from lighterman.protocol.codes import Code
 from lighterman.protocol.objects import MarketFacts
 from lighterman.protocol.translate import market_of
 
-US_PER_MS = 1_000
-MS_PER_S = 1_000
 QUOTES = ("USDC", "USD")  # what may stand behind a symbol: every perpetual is in USDC
 
 
@@ -35,7 +33,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 async def check_venue(
     reads: Reads,
-    clock: Clock,
+    venue_time: VenueTime,
     *,
     symbols: Sequence[str],
     public_keys: Mapping[int, str],
@@ -43,7 +41,7 @@ async def check_venue(
     clock_skew_ms_max: int,
 ) -> Checked:
     """Read and compare; `public_keys` are ours, by api key index. Raises PreflightError."""
-    await _check_clock(reads, clock, clock_skew_ms_max)
+    await _check_clock(reads, venue_time, clock_skew_ms_max)
     facts = await reads.markets()
     traded = markets_traded(symbols, facts)
     _check_keys(await _registered_keys(reads, account_index), public_keys, account_index)
@@ -127,12 +125,9 @@ def _check_keys(registered: Iterable[rest.ApiKey], ours: Mapping[int, str], acco
             )
 
 
-async def _check_clock(reads: Reads, clock: Clock, skew_ms_max: int) -> None:
-    """Compare clocks: a transaction's ExpiredAt and an order's expiry are read by the venue's."""
-    before_ms = clock.wall_us() // US_PER_MS
-    venue_ms = await reads.venue_time_s() * MS_PER_S
-    after_ms = clock.wall_us() // US_PER_MS
-    behind_ms, ahead_ms = venue_ms - after_ms, before_ms - (venue_ms + MS_PER_S)  # the venue shows whole seconds
-    if max(behind_ms, ahead_ms) > skew_ms_max:
-        which = f"{behind_ms} ms behind" if behind_ms > 0 else f"{ahead_ms} ms ahead of"
+async def _check_clock(reads: Reads, venue_time: VenueTime, skew_ms_max: int) -> None:
+    """Compare clocks: one that is far off is wrong for all else that reads it."""
+    behind_ms = await venue_time.measure(reads.venue_time_s)
+    if abs(behind_ms) > skew_ms_max:
+        which = f"{behind_ms} ms behind" if behind_ms > 0 else f"{-behind_ms} ms ahead of"
         raise PreflightError(f"this machine's clock is {which} the venue's; set it (most systems: switch NTP on)")

@@ -16,6 +16,7 @@ from lighterman.domain.events import AccountSnapshot, Link, LinkReport
 from lighterman.exchange.link import Heard
 from lighterman.exchange.port import Sink
 from lighterman.exchange.reads import Reads
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.protocol import messages, objects
 from lighterman.protocol.stream import BookGap
 from lighterman.protocol.translate import Translator, by_market
@@ -61,13 +62,16 @@ class TransactionWatcher(Protocol):
 class PrivateFeed:
     """The owner of the private link."""
 
-    def __init__(self, reads: Reads, translator: Translator, clock: Clock, emit: Sink) -> None:
+    def __init__(self, reads: Reads, translator: Translator, venue_time: VenueTime, clock: Clock, emit: Sink) -> None:
         self._reads = reads
         self._translator = translator
+        self._venue_time = venue_time
         self._clock = clock
         self._emit = emit
         self._watchers: list[TransactionWatcher] = []
         self._is_up = False
+        self._hearings = 0  # how often the channels have begun to be heard
+        self._is_heard = False
         self._is_whole = False  # nothing has been missed since we last caught up
         self._baseline_trade = 0  # trades up to here are in the first snapshot
         self._whole_until_trade = 0  # none up to here was missed
@@ -132,17 +136,20 @@ class PrivateFeed:
 
     def interrupted(self) -> None:
         """From here on something may be missed."""
-        self._is_whole = False
+        self._is_heard = self._is_whole = False
 
     def went_down(self, reason: str) -> None:
         """The account is not heard any more."""
-        self._is_up = self._is_whole = False
+        self._is_up = self._is_heard = self._is_whole = False
         self._emit(LinkReport(Link.PRIVATE, up=False, reason=reason, recv_ns=self._clock.mono_ns()))
 
     # -- what was missed -----------------------------------------------------------------
 
     async def become_ready(self) -> None:
-        """Catch up, then be up."""
+        """Catch up, then be up. A connection that broke may mean that this machine slept: see what time it is."""
+        self._hearings += 1
+        self._is_heard = True
+        await self._venue_time.measure(self._reads.venue_time_s)
         await self.catch_up()
         for watcher in self._watchers:
             watcher.stream_was_silent()
@@ -151,13 +158,18 @@ class PrivateFeed:
             self._emit(LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=self._clock.mono_ns()))
 
     async def catch_up(self) -> None:
-        """Read what may have been missed, and tell it in the order in which it can be understood."""
+        """Read what may have been missed, and tell it in the order in which it can be understood.
+
+        Nothing is missing afterwards only where the channels have been heard all the time.
+        """
+        hearing = self._hearings if self._is_heard else None
         snapshot = await self.snapshot()
         trades = await self._reads.trades_after(self._whole_until_trade)
         fundings = await self._reads.fundings()
         recv_ns = self._clock.mono_ns()
-        self._is_whole = True
+        self._is_whole = self._is_heard and hearing == self._hearings
         self._tell_fills(trades, recv_ns)
+        self._whole_until_trade = max([self._whole_until_trade, *(row.trade_id for row in trades)])
         self._tell_fundings(fundings, recv_ns)
         self._emit(snapshot)
 

@@ -1,13 +1,14 @@
 """Questions to the venue, asked until they are answered.
 
 Law: a question that fails is asked again, later and later, and the same question twice is one
-question. Orders and account come before transactions, which are looked at one by one: they can be
-many, and each costs as much. Answers are events with the time at which they were asked, because
-what is on the wire meanwhile is not in them.
+question. Orders, account and transactions are asked about each by itself: what fails makes nobody
+else wait. Transactions are looked at one by one: they can be many, and each costs as much. Answers
+are events with the time at which they were asked, because what is on the wire meanwhile is not in
+them.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import NoReturn, Protocol
 
 from lighterman.domain.clock import Clock
@@ -21,7 +22,7 @@ from lighterman.protocol.objects import TransactionFacts
 from lighterman.protocol.translate import Translator, verdict
 
 AGAIN_FIRST_S = 1.0
-AGAIN_LAST_S = 30.0
+AGAIN_LAST_S = 5.0  # what is well again is known within 30 s
 LOOK_AGAIN_S = 1.0  # at a transaction that has not run yet
 
 
@@ -56,40 +57,46 @@ class Questions:
         self._emit = emit
         self._resync = resync
         self._orders: dict[int, None] = {}
-        self._is_account_wanted = False
         self._transactions: dict[str, Inquirer] = {}
-        self._woken = asyncio.Event()
+        self._orders_wanted = asyncio.Event()
+        self._account_wanted = asyncio.Event()
+        self._transactions_wanted = asyncio.Event()
 
     def query(self, query: Query) -> None:
         """Take a question of the engine's."""
         match query:
             case QueryOrders():
                 self._orders.update(dict.fromkeys(query.client_order_indexes))
+                self._orders_wanted.set()
             case QueryAccount():
-                self._is_account_wanted = True
+                self._account_wanted.set()
             case ResyncBook():
                 self._resync(query.market)
-        self._woken.set()
 
     def ask_transaction(self, tx_hash: str, inquirer: Inquirer) -> None:
         """Take the question what became of a transaction."""
         self._transactions[tx_hash] = inquirer
-        self._woken.set()
+        self._transactions_wanted.set()
 
-    async def run(self) -> NoReturn:
-        """Ask, for ever."""
+    def runs(self) -> list[Coroutine[None, None, NoReturn]]:
+        """Return what is to be run: each asks one kind of question, for ever."""
+        return [
+            self._keep_asking(self._orders_wanted, self._ask_orders),
+            self._keep_asking(self._account_wanted, self._feed.catch_up),
+            self._keep_asking(self._transactions_wanted, self._ask_transaction),
+        ]
+
+    async def _keep_asking(self, wanted: asyncio.Event, ask: Callable[[], Awaitable[None]]) -> NoReturn:
         delay_s = AGAIN_FIRST_S
         while True:
-            await self._woken.wait()
-            self._woken.clear()
+            await wanted.wait()
+            wanted.clear()
             try:
-                await self._ask_orders()
-                await self._ask_account()
-                await self._ask_transaction()
+                await ask()
             except InvariantBroken:
                 raise
             except LightermanError:  # the network, the venue, what it said, or no token to ask with
-                self._woken.set()
+                wanted.set()
                 await asyncio.sleep(delay_s)
                 delay_s = min(delay_s * 2, AGAIN_LAST_S)
             else:
@@ -110,16 +117,12 @@ class Questions:
             if absent:
                 self._emit(OrdersAbsent(absent, asked_ns, now_ns))
 
-    async def _ask_account(self) -> None:
-        if self._is_account_wanted:
-            await self._feed.catch_up()
-            self._is_account_wanted = False
-
     async def _ask_transaction(self) -> None:
-        """Look at one transaction; come back to it later if it has not run."""
+        """Look at one transaction; come back to it later if it has not run. One that fails goes behind the others."""
         if not self._transactions:
             return
-        tx_hash, inquirer = next(iter(self._transactions.items()))
+        tx_hash = next(iter(self._transactions))
+        inquirer = self._transactions[tx_hash] = self._transactions.pop(tx_hash)
         facts = await self._reads.transaction(tx_hash)
         del self._transactions[tx_hash]
         is_over = inquirer.transaction_absent(tx_hash) if facts is None else verdict(facts) is not None
@@ -128,4 +131,4 @@ class Questions:
         elif facts is not None:
             inquirer.transaction_told(facts, self._clock.mono_ns())
         if self._transactions:
-            self._woken.set()
+            self._transactions_wanted.set()

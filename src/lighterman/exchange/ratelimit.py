@@ -13,7 +13,7 @@ MINUTE_NS = 60_000_000_000
 BURST_PERCENT = 30
 REFILL_PERCENT = 65
 CANCEL_RESERVE_PERCENT = 20  # of the burst of transactions: creates may not take it (6.4)
-CONNECTIONS_PER_MINUTE = 20  # of the venue's 60 or more (3.3)
+CONNECTIONS_PER_MINUTE = 40  # of the venue's 60 or more (3.3): three links, each every 5 to 10 s
 
 
 class Bucket:

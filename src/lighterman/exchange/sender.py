@@ -34,6 +34,7 @@ from lighterman.exchange.params import ClientParams
 from lighterman.exchange.port import Sink
 from lighterman.exchange.ratelimit import RateLimits
 from lighterman.exchange.reads import Reads
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.exchange.wire import BATCH_MAX, Answer, TransactionWire
 from lighterman.exchange.wiregate import WireGate
 from lighterman.protocol.codes import Code, Outcome
@@ -45,10 +46,11 @@ from lighterman.protocol.translate import Envelope, transaction, verdict
 
 QUEUE_MAX = 1_000
 NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
 STALE_NS = 1 * NS_PER_S  # a create that has waited for so long was wished for another market
 SETTLE_FIRST_S = 0.5  # `nextNonce` may lag right after a send (4.7)
 SETTLE_LAST_S = 4.0
-DEAD_MARGIN_MS = 2_000  # clocks differ: the venue's ExpiredAt is believed this much later
+DEAD_MARGIN_MS = 2_000  # the venue's clock is known to about a second: its ExpiredAt is believed this much later
 PAUSE_FIRST_S = 0.5
 PAUSE_LAST_S = 8.0
 SENT_REMEMBERED_MAX = 4_096
@@ -82,7 +84,7 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
     command_id: int
     nonce: int
     tx_hash: str
-    dead_ms: int
+    dead_ns: int
 
 
 class SenderTools(msgspec.Struct, frozen=True):
@@ -93,6 +95,7 @@ class SenderTools(msgspec.Struct, frozen=True):
     reads: Reads
     limits: RateLimits
     clock: Clock
+    venue_time: VenueTime
     params: ClientParams
     emit: Sink
     ask: "Callable[[str, KeySender], None]"
@@ -158,8 +161,8 @@ class KeySender:
         batch = self._take_batch()
         if not batch or not await self._pay(batch):
             return
-        clock = self._tools.clock
-        nonces = self._nonces.take(len(batch), clock.wall_us() // 1000)
+        signed_ns = self._tools.clock.mono_ns()
+        nonces = self._nonces.take(len(batch), signed_ns)
         try:
             signed = await self._sign(batch, nonces)
         except (SigningError, LocalProtocolError) as error:
@@ -173,10 +176,10 @@ class KeySender:
             return
         for tx in signed:
             self._tools.gate.check(tx)
-        dead_ms = max(tx.expired_at_ms for tx in signed) + DEAD_MARGIN_MS
-        self._nonces.leaves(nonces, dead_ms)
+        dead_ns = signed_ns + (self._tools.params.transaction_lifetime_ms + DEAD_MARGIN_MS) * NS_PER_MS
+        self._nonces.leaves(nonces, dead_ns)
         for waiting, nonce, tx in zip(batch, nonces, signed, strict=True):
-            self._remember(_Sent(waiting.command.command_id, nonce, tx.tx_hash, dead_ms))
+            self._remember(_Sent(waiting.command.command_id, nonce, tx.tx_hash, dead_ns))
         answer = await self._tools.wire.send(signed)
         self._take_answer(answer, batch, nonces, signed)
         if answer.outcome is Outcome.RATE_LIMITED:
@@ -220,7 +223,7 @@ class KeySender:
         return False
 
     async def _sign(self, batch: list[_Waiting], nonces: range) -> list[SignedTx]:
-        params, now_ms = self._tools.params, self._tools.clock.wall_us() // 1000
+        params, now_ms = self._tools.params, self._tools.venue_time.now_ms()
         attributes: Attributes | None = None
         if params.self_trade_behavior is not None:
             attributes = {str(Attribute.SELF_TRADE_BEHAVIOR.value): params.self_trade_behavior}
@@ -307,7 +310,7 @@ class KeySender:
                 venue_next = await tools.reads.next_nonce(self.api_key_index)
             except (TransportError, VenueError, RemoteProtocolError):
                 continue
-            settled = self._nonces.settle(venue_next, tools.clock.wall_us() // 1000)
+            settled = self._nonces.settle(venue_next, tools.clock.mono_ns())
             hash_of = {sent.nonce: sent.tx_hash for sent in self._sent.values()}
             for nonce in settled.unused:
                 if nonce in hash_of:
@@ -344,7 +347,7 @@ class KeySender:
     def transaction_absent(self, tx_hash: str) -> bool:
         """The venue knows no such transaction; return whether it need not be asked about again."""
         sent = self._sent.get(tx_hash)
-        if sent is not None and self._tools.clock.wall_us() // 1000 >= sent.dead_ms:
+        if sent is not None and self._tools.clock.mono_ns() >= sent.dead_ns:
             del self._sent[tx_hash]
             self._refuse(sent.command_id, 0, "the venue never ran it")
         return tx_hash not in self._sent

@@ -8,28 +8,28 @@ key that is gone.
 
 from collections.abc import Sequence
 
-from lighterman.domain.clock import Clock
+from lighterman.exchange.venuetime import VenueTime
 from lighterman.protocol.signing import AsyncSigner
 
 LIFE_S = 7 * 3600  # what the official library asks for; an hour below the venue's most
 REFRESH_BEFORE_S = 20 * 60
-US_PER_S = 1_000_000
+MS_PER_S = 1_000
 
 
 class AuthTokens:
     """The current token; any key of the account gives one."""
 
-    __slots__ = ("_clock", "_deadline_s", "_signers", "_token")
+    __slots__ = ("_deadline_s", "_signers", "_token", "_venue_time")
 
-    def __init__(self, signers: Sequence[AsyncSigner], clock: Clock) -> None:
+    def __init__(self, signers: Sequence[AsyncSigner], venue_time: VenueTime) -> None:
         self._signers = list(signers)
-        self._clock = clock
+        self._venue_time = venue_time
         self._token = ""
         self._deadline_s = 0
 
     async def current(self) -> str:
         """Return a token with life left in it; raises SigningError."""
-        now_s = self._clock.wall_us() // US_PER_S
+        now_s = self._venue_time.now_ms() // MS_PER_S
         if now_s >= self._deadline_s - REFRESH_BEFORE_S:
             deadline_s = now_s + LIFE_S
             self._token = await self._signers[0].auth_token(deadline_s)

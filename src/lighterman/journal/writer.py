@@ -11,7 +11,7 @@ trading side, all others by the writing side.
 """
 
 import enum
-import threading
+import threading  # house-ok: of JournalThread alone; a simulation has another Scribe
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol

@@ -21,8 +21,8 @@ import msgspec
 
 from lighterman.domain.errors import LocalProtocolError
 
-DEAD_REMEMBERED_MS = 60_000
-NEVER_MS = 2**63 - 1
+DEAD_REMEMBERED_NS = 60_000_000_000
+NEVER_NS = 2**63 - 1
 
 
 class NonceState(enum.Enum):
@@ -35,10 +35,10 @@ class NonceState(enum.Enum):
 
 
 class _Given(msgspec.Struct, gc=False):
-    """A nonce given out; from `dead_ms` (wall) on the venue can no longer include its transaction."""
+    """A nonce given out; from `dead_ns` on the venue can no longer include its transaction."""
 
     state: NonceState
-    dead_ms: int
+    dead_ns: int
 
 
 class Settled(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +53,7 @@ class Settled(msgspec.Struct, frozen=True, gc=False):
 
 
 class NonceKeeper:
-    """The nonces of one key. Time is the wall's, in milliseconds, as the venue compares ExpiredAt."""
+    """The nonces of one key. Time is monotonic: what has been set to another hour tells nothing of a transaction's age."""
 
     __slots__ = ("_given", "frozen_because", "next")
 
@@ -71,20 +71,20 @@ class NonceKeeper:
         """Tell whether nothing may be signed until `settle` has cleared the doubt."""
         return bool(self.frozen_because)
 
-    def take(self, count: int, now_ms: int) -> range:
+    def take(self, count: int, now_ns: int) -> range:
         """Give out the next nonces."""
         if self.frozen_because:
             raise LocalProtocolError(f"nonce taken while frozen: {self.frozen_because}")
-        self._forget_dead(now_ms - DEAD_REMEMBERED_MS)
+        self._forget_dead(now_ns - DEAD_REMEMBERED_NS)
         nonces = range(self.next, self.next + count)
-        self._given.update((nonce, _Given(NonceState.SENT, NEVER_MS)) for nonce in nonces)
+        self._given.update((nonce, _Given(NonceState.SENT, NEVER_NS)) for nonce in nonces)
         self.next = nonces.stop
         return nonces
 
-    def leaves(self, nonces: Iterable[int], dead_ms: int) -> None:
-        """Their transactions are signed and go on their way; from `dead_ms` on the venue takes them no more."""
+    def leaves(self, nonces: Iterable[int], dead_ns: int) -> None:
+        """Their transactions are signed and go on their way; from `dead_ns` on the venue takes them no more."""
         for nonce in nonces:
-            self._given[nonce].dead_ms = dead_ms
+            self._given[nonce].dead_ns = dead_ns
 
     def accepted(self, nonces: Iterable[int]) -> None:
         """Code 200: the venue has queued them."""
@@ -115,7 +115,7 @@ class NonceKeeper:
             del self._given[known]
         return nonce < self.next
 
-    def settle(self, venue_next: int, now_ms: int) -> Settled:
+    def settle(self, venue_next: int, now_ns: int) -> Settled:
         """Take a reading of `nextNonce`, made when no answer is awaited any more; unfreeze if it leaves no doubt.
 
         Three cases for each nonce: below the reading it was accepted; at or above it, it is
@@ -127,7 +127,7 @@ class NonceKeeper:
         unused = [
             nonce
             for nonce, given in self._given.items()
-            if nonce >= venue_next and (given.state is NonceState.DENIED or given.dead_ms <= now_ms)
+            if nonce >= venue_next and (given.state is NonceState.DENIED or given.dead_ns <= now_ns)
         ]
         for nonce in unused:
             del self._given[nonce]
@@ -145,7 +145,7 @@ class NonceKeeper:
     def _freeze(self, reason: str) -> None:
         self.frozen_because = self.frozen_because or reason
 
-    def _forget_dead(self, before_ms: int) -> None:
+    def _forget_dead(self, before_ns: int) -> None:
         """Forget what was accepted and is long dead: had it been dropped, a denial would have told."""
-        for nonce in [nonce for nonce, given in self._given.items() if given.dead_ms < before_ms]:
+        for nonce in [nonce for nonce, given in self._given.items() if given.dead_ns < before_ns]:
             del self._given[nonce]

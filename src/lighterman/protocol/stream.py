@@ -30,16 +30,18 @@ from lighterman.protocol.rest import SendReply
 NS_PER_S = 1_000_000_000
 GREETING_WAIT_NS = 3 * NS_PER_S  # then subscribe anyway (3.1)
 PING_INTERVAL_NS = 25 * NS_PER_S  # the venue drops who says nothing for 120 s (3.1)
-SILENCE_NS = 5 * NS_PER_S  # ask for a sign of life when nothing at all has come for so long
-PING_TIMEOUT_NS = 10 * NS_PER_S
+SILENCE_NS = 5 * NS_PER_S // 2  # ask for a sign of life when nothing at all has come for so long
+PING_TIMEOUT_NS = 7 * NS_PER_S // 2  # with the silence before it: how long a dead connection looks alive
+TOO_FAST_WAIT_NS = 10 * NS_PER_S
 SNAPSHOT_TIMEOUT_NS = 10 * NS_PER_S
 QUIET_NS = 60 * NS_PER_S  # a book that does not move for so long is fetched anew
 AGE_MAX_NS = 23 * 3600 * NS_PER_S  # the venue may close after 24 h (A-6)
 SETTLED_NS = 60 * NS_PER_S  # a channel that lived so long is forgiven its earlier losses
 RETRY_FIRST_NS = NS_PER_S // 4
-RETRY_LAST_NS = 30 * NS_PER_S
+RETRY_LAST_NS = 5 * NS_PER_S  # what is well again is quoted on within 30 s
 REQUESTED_MAX = 16  # unsubscribe and subscribe each, and a ping: below 35 unanswered of the venue's 50 (3.3)
-REQUESTS_PER_MINUTE_MAX = 120  # leaves room for pings below 150 of the venue's 200 (3.3)
+REQUESTS_PER_MINUTE_MAX = 60  # two links that subscribe, and pings on all: below 150 of the venue's 200 (3.3)
+OLD_IN_A_ROW_MAX = 5  # one frame told twice is an echo; so many and nothing new, and the book went back
 MINUTE_NS = 60 * NS_PER_S
 BOOK_UPDATE = "update/order_book"
 
@@ -97,7 +99,7 @@ class StreamCounters(msgspec.Struct):
 class _Channel:
     """One subscription: `name` as we say it (slash), the key of the table as the venue does (colon)."""
 
-    __slots__ = ("changed_ns", "has_book", "is_book", "losses", "name", "nonce", "not_before_ns", "state")
+    __slots__ = ("changed_ns", "has_book", "is_book", "losses", "name", "nonce", "not_before_ns", "old", "state")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -108,6 +110,7 @@ class _Channel:
         self.changed_ns = 0  # when it was requested, became live, or last moved
         self.losses = 0
         self.not_before_ns = 0
+        self.old = 0  # frames from before `nonce`, in a row
 
     def move(self, event: ChannelEvent, now_ns: int) -> None:
         """Follow the table."""
@@ -186,7 +189,7 @@ class StreamSession:
         """Tell whether a book frame follows the last one; four cases, the common one first.
 
         1. An update is taken where it begins at the nonce we are at,
-        2. dropped where there is no book yet or we are past it,
+        2. dropped where there is no book yet or we are past it (many in a row: the venue went back),
         3. and a gap in all other cases.
         4. A first frame where one is awaited is taken, whatever its nonce; on a live channel
            only if it is newer than what is known.
@@ -199,13 +202,14 @@ class StreamSession:
         if is_update and channel.has_book and body.begin_nonce == channel.nonce <= body.nonce:
             channel.nonce = body.nonce
             channel.changed_ns = now_ns
+            channel.old = 0
             return True
         if not is_update:
             return self._take_snapshot(channel, body.nonce, now_ns)
         if not channel.has_book:
             self.counters.early += 1
         elif body.nonce <= channel.nonce:
-            self.counters.old += 1
+            self._drop_old(channel, body.nonce, now_ns)
         else:
             self.counters.gaps += 1
             self.lose(frame.channel, f"gap: {body.begin_nonce} does not follow {channel.nonce}", now_ns)
@@ -217,7 +221,7 @@ class StreamSession:
             return False
         if nonce < channel.nonce:
             if channel.state in _IS_LIVE:
-                self.counters.old += 1
+                self._drop_old(channel, nonce, now_ns)
                 return False
             self.counters.regressions += 1
             reason = f"book nonce went back from {channel.nonce} to {nonce}: the venue restarted, or its server lags"
@@ -225,7 +229,14 @@ class StreamSession:
         channel.move(_E.SNAPSHOT, now_ns)
         channel.nonce = nonce
         channel.has_book = True
+        channel.old = 0
         return True
+
+    def _drop_old(self, channel: _Channel, nonce: int, now_ns: int) -> None:
+        self.counters.old += 1
+        channel.old += 1
+        if channel.old > OLD_IN_A_ROW_MAX:
+            self.lose(channel.name.replace("/", ":"), f"book nonce went back from {channel.nonce} to {nonce}", now_ns)
 
     def _on_frame(self, frame: Frame, data: bytes, now_ns: int) -> Sequence[Frame]:
         match frame:
@@ -268,7 +279,7 @@ class StreamSession:
         if code in (Code.INVALID_AUTH, Code.INVALID_PARAM) and self._is_private:
             self._fail(f"token refused: {frame.error.message[:80]}")
         elif code in _TOO_FAST:
-            self._quiet_until_ns = now_ns + PING_TIMEOUT_NS
+            self._quiet_until_ns = now_ns + TOO_FAST_WAIT_NS
         return ()  # 30003 is harmless; others name nothing, and the missing first frame will tell
 
     def _malformed(self, data: bytes, reason: str, now_ns: int) -> None:

@@ -121,13 +121,19 @@ EXITS = {
 
 
 def exit_code(
-    *, open_orders: int | None, failure: Failure | None, refused: Exit = Exit.OK, is_loss_tripped: bool = False
+    *,
+    open_orders: int | None,
+    failure: Failure | None,
+    may_have_sent: bool = True,
+    refused: Exit = Exit.OK,
+    is_loss_tripped: bool = False,
 ) -> Exit:
     """Return the code that tells the truth, gravest first: what may be left at the venue counts most.
 
-    `refused` is the code of what kept the run from starting, where something did.
+    What nobody asked the venue counts only where this run may have sent something. `refused` is
+    the code of what kept the run from starting, where something did.
     """
-    if open_orders != 0:
+    if open_orders or (open_orders is None and may_have_sent):
         return Exit.ORDERS_UNKNOWN
     if failure is Failure.START:
         return refused

@@ -52,7 +52,9 @@ async def run_to_end(
     show: Callable[[Bot], None],
 ) -> Outcome:
     """Do the same with a bot that the caller puts together and a stop that the caller asks for."""
-    outcome = Outcome(mode=plan.settings.mode.value, stopped_by="", exit_code=Exit.OK, open_orders_after_stop=0)
+    outcome = Outcome(mode=plan.settings.mode.value, stopped_by="", exit_code=Exit.OK)
+    if not plan.settings.venue.base_url:  # an exchange that this run alone reaches
+        outcome.open_orders_after_stop = 0
     bot: Bot | None = None
     refused = Exit.OK
     async with contextlib.AsyncExitStack() as stack:
@@ -68,6 +70,7 @@ async def run_to_end(
         outcome.exit_code = stop.exit_now = exit_code(
             open_orders=outcome.open_orders_after_stop,
             failure=stop.failure,
+            may_have_sent=bot is not None and bot.engine.state.ledger.is_open,
             refused=refused,
             is_loss_tripped=bot is not None and bool(bot.engine.state.loss.tripped),
         )
@@ -132,7 +135,7 @@ async def _unless(stop: Stop, awaitable: Awaitable[T]) -> T | None:
     """Return what the awaitable returns, or None, having cancelled it, when the run is to end first."""
     working, stopping = asyncio.ensure_future(awaitable), asyncio.ensure_future(stop.wait())
     try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)  # house-ok: no result is used
         if working.done():
             return working.result()
         working.cancel()

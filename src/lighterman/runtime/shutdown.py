@@ -30,8 +30,9 @@ async def stop_trading(
 
     Done when the venue shows no order and none of ours is unanswered, so that nothing can
     come alive after we have gone. The venue is asked when all of ours have ended, and once a
-    second otherwise.
+    second otherwise. While it may hold one that we do not track, all are cancelled anew.
     """
+    venue.stop_creates()  # what waits to be sent would leave behind the cancel-all
     loop.receive(StopRequested(reason, clock.mono_ns()))
     orders = engine.state.orders
     deadline_ns = clock.mono_ns() + int(within_s * NS_PER_S)
@@ -46,8 +47,10 @@ async def stop_trading(
         was_settled = is_settled
         count = await _open_orders(venue, clock, deadline_ns)
         ask_ns = clock.mono_ns() + int(ASK_EVERY_S * NS_PER_S)
-        if count == 0 and not len(orders):
-            return 0
+        if not len(orders):
+            if count == 0:
+                return 0
+            loop.receive(StopRequested(reason, clock.mono_ns()))
     return count if count or not len(orders) else None
 
 

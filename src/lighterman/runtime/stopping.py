@@ -1,4 +1,4 @@
-"""Why and when a run ends. The first reason counts; later ones change nothing."""
+"""Why and when a run ends. The first reason counts; of failures the first, or a bug, which decides who cancels."""
 
 import asyncio
 import contextlib
@@ -42,8 +42,9 @@ class Stop:
         self._is_signalled = False
 
     def ask(self, reason: str, failure: Failure | None = None) -> None:
-        """End the run; a failure is remembered even when somebody else was first."""
-        self.failure = self.failure or failure
+        """End the run; a failure is remembered even when somebody else was first, and a bug overrides any other."""
+        if self.failure is None or failure is Failure.BUG:
+            self.failure = failure
         if not self._event.is_set():
             self.reason = reason
             self._event.set()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from lighterman.exchange.transport import HttpReply, Stream, Transport
+from lighterman.exchange.transport import HttpReply, NotSent, Stream, Transport
 from lighterman.protocol.rest import API
 
 PUBLIC, PRIVATE, TRANSACTIONS, REST = "public", "private", "transactions", "rest"
@@ -22,6 +22,10 @@ class Ear(Protocol):
 
     def transaction_left(self, tx_type: int, tx_info: bytes) -> None:
         """The bot has handed a transaction to its transport."""
+        ...
+
+    def transaction_refused(self, tx_type: int, tx_info: bytes) -> None:
+        """The transport is certain that it could not send it."""
         ...
 
     def frame_reached_bot(self, kind: str, data: bytes) -> None:
@@ -51,10 +55,15 @@ class OverheardTransport:
         headers: Mapping[str, str],
     ) -> HttpReply:
         """Ask over HTTP (see `Transport`)."""
-        if path in SENDS and form is not None:
-            for tx_type, tx_info in transactions_of(form):
-                self._ear.transaction_left(tx_type, tx_info)
-        reply = await self._inner.request(method, path, query, form, headers)
+        sent = transactions_of(form) if path in SENDS and form is not None else []
+        for tx_type, tx_info in sent:
+            self._ear.transaction_left(tx_type, tx_info)
+        try:
+            reply = await self._inner.request(method, path, query, form, headers)
+        except NotSent:
+            for tx_type, tx_info in sent:
+                self._ear.transaction_refused(tx_type, tx_info)
+            raise
         self._ear.frame_reached_bot(REST, reply.body)
         return reply
 

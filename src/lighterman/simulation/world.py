@@ -63,6 +63,7 @@ class World(Stage):
         self.starts = 0
         self._is_over = False
         self._wants_rearm = False
+        self._has_moved_money = False  # since the last start: whoever does that starts the bot again
         self._sent_ns: dict[bytes, int] = {}
         self._books_told_ns = 0
         self._book_nonce_offset = 0
@@ -159,11 +160,12 @@ class World(Stage):
     def deposit(self, amount_micro: int) -> None:
         """Move money, and tell the oracle."""
         super().deposit(amount_micro)
+        self._has_moved_money = True
         self.oracle.deposited(amount_micro, self.now_ns)
 
     def refuse(self, tx_type: int, tx_info: bytes) -> None:
         """Tell the oracle of a transaction that was refused in the venue's place."""
-        self.oracle.transaction_refused(tx_type, tx_info, self.now_ns)
+        self.transaction_refused(tx_type, tx_info)
 
     def rewind_books(self, offset: int) -> None:
         """Tell the oracle that the venue counts its books from a lower number."""
@@ -190,7 +192,7 @@ class World(Stage):
             self._bot_ended,
             rearm=self._wants_rearm,
         )
-        self._wants_rearm = False
+        self._wants_rearm = self._has_moved_money = False
 
     def _bot_was_killed(self) -> None:
         process, self.process = self.process, None
@@ -219,7 +221,7 @@ class World(Stage):
         process = self.process
         if process is None or process.bot is None or process.stop is None or process.stop.is_asked:
             return False
-        if process.halted_because():
+        if process.halted_because() or self._has_moved_money:
             self._wants_rearm = True
             process.ask_to_stop("operator")
             return False
@@ -261,6 +263,10 @@ class World(Stage):
         self.note("left", tx_info)
         self.oracle.transaction_left(tx_type, tx_info, self.now_ns)
 
+    def transaction_refused(self, tx_type: int, tx_info: bytes) -> None:
+        """Take note of a transaction that could not be sent."""
+        self.oracle.transaction_refused(tx_type, tx_info, self.now_ns)
+
     def arrived(self, tx_type: int, tx_info: bytes | str) -> None:
         """Take note of a transaction at the exchange's door."""
         data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
@@ -269,8 +275,7 @@ class World(Stage):
 
     def refused(self, tx_type: int, tx_info: bytes | str) -> None:
         """Take note of a transaction that the exchange's door refused."""
-        data = tx_info if isinstance(tx_info, bytes) else tx_info.encode()
-        self.oracle.transaction_refused(tx_type, data, self.now_ns)
+        self.transaction_refused(tx_type, tx_info if isinstance(tx_info, bytes) else tx_info.encode())
 
     def happened(self, outputs: Sequence[Output], exchange: Exchange) -> None:
         """Take note of what the exchange did."""
