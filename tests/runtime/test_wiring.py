@@ -19,6 +19,7 @@ from lighterman.journal.disk import SystemDisk
 from lighterman.journal.reader import JournalReader
 from lighterman.journal.state import AccountStore
 from lighterman.risk.pnl import LossState
+from lighterman.runtime import wiring
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.stopping import Stop
 from lighterman.runtime.wiring import open_bot
