@@ -246,6 +246,7 @@ def day_started(state: State, event: DayStarted) -> None:
     """A UTC day began."""
     state.loss.start_day(event.day)
     state.day_known = True
+    state.watched_ns = 0
     state.hurry_all()
 
 

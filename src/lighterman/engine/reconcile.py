@@ -22,6 +22,7 @@ def account_told(state: State, event: AccountSnapshot) -> None:
         state.hurry_all()
     if not state.ledger.is_open:
         state.ledger.open(event)
+        state.watched_ns = 0
         for report in event.orders:
             if is_ours(state, report.client_order_index):
                 state.orders.count(report.client_order_index, report.filled_lots)  # the positions have them
