@@ -107,7 +107,8 @@ async def test_last_seconds_of_the_loss_are_kept(tmp_path):
         bot.engine.state.loss.observe(10**16)
         bot.engine.state.loss.observe(10**16 - 7)
 
-    assert AccountStore(SystemDisk(), str(tmp_path), "local", 100).begin().loss == LossState(30_000, -7, "")
+    kept = AccountStore(SystemDisk(), str(tmp_path), "local", 100).begin().loss
+    assert kept == LossState(30_000, -7, "", 10**16)
 
 
 async def test_everything_is_closed_again(tmp_path):
