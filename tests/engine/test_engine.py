@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers.desk import BTC, DOGE, ETH, USD, engine_params, limits, market_params
 from helpers.engine_and_exchange import BOT, PARAMS, World, storm
-from helpers.scripted_venue import MS, ScriptedVenue, commands, kinds, modifies, places
+from helpers.scripted_venue import CASH_PICO, MS, ScriptedVenue, commands, kinds, modifies, places
 from lighterman.domain.commands import CancelAll, CancelOrder, PlaceOrder
 from lighterman.domain.errors import InvariantBroken
 from lighterman.domain.events import (
@@ -254,7 +254,7 @@ def test_loss_is_not_judged_without_a_mark():
 
     assert venue.decide(1000).loss is None
     venue.prices()
-    assert LossState(1, 0, "") == venue.decide(1000).loss
+    assert LossState(1, 0, "", CASH_PICO) == venue.decide(1000).loss
 
 
 def test_own_orders_do_not_move_the_price():

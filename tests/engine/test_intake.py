@@ -123,6 +123,28 @@ def test_an_order_of_an_earlier_session_is_adopted_and_cancelled():
     assert [EPOCH_7 + 3] == [command.client_order_index for command in cancelled]  # type: ignore[union-attr]
 
 
+def test_fills_of_an_order_taken_over_count_once():
+    """Those in the first account are in its positions; those told later are new, whatever the row shows (E8, I1)."""
+    venue = ScriptedVenue(epoch=9)
+    venue.describe()
+    venue.snapshot(venue.row(EPOCH_7 + 3, size_lots=700, filled_lots=200))
+    worst = venue.engine.state.orders.of_market(0).worst
+
+    assert 500 == worst().buy_lots
+    venue.tell(venue.row(EPOCH_7 + 3, size_lots=700, filled_lots=300), venue.fill(EPOCH_7 + 3, 100))
+    assert 400 == worst().buy_lots
+
+
+def test_a_fill_may_come_before_the_row_of_an_order_taken_over():
+    """An order that shows itself by its fill is asked about, and its row adds nothing to the fill (E8, E9)."""
+    venue = _quoting()
+    client = (1 << intake.EPOCH_SHIFT) + 4000
+    venue.tell(venue.fill(client, 100), venue.row(client, size_lots=700, filled_lots=100))
+
+    assert {QueryAccount()} == set(venue.decide().queries)
+    assert 600 == venue.engine.state.orders.of_market(0).strays[client].exposed_lots()
+
+
 @pytest.mark.parametrize("client", [0, 12, (2 << intake.EPOCH_SHIFT) + 1, 2**48 - 1], ids=str)
 def test_an_order_that_is_not_ours_halts_everything(client):
     """An order without an id of ours, or of a later session, stops all markets until a person looks (E14)."""

@@ -102,6 +102,23 @@ def test_what_stands_in_the_way_pulls_the_quotes_and_says_so(reason):
 PATIENT = {"one_sided_book", "nobody_else_in_book", "mark_far_from_mid"}  # seen at the market's next turn
 
 
+@pytest.mark.parametrize("reason", [*BLOWS, "stopping"])
+def test_every_deadline_is_acted_upon(reason):
+    """However long nothing more is heard, the engine never asks to decide now and then has nothing to do."""
+    blow = BLOWS.get(reason, lambda venue: venue.tell(StopRequested("enough", venue.now_ns)))
+    venue = _quoting()
+    blow(venue)
+    venue.decide()
+    until_ns, decisions = venue.now_ns + 60_000 * MS, 0
+    while venue.now_ns < until_ns:
+        venue.now_ns = max(venue.now_ns, venue.engine.next_deadline_ns)
+        venue.decide()
+        decisions += 1
+        assert venue.now_ns < venue.engine.next_deadline_ns
+
+    assert decisions < 60_000 / venue.params.position_check_interval_ms + 200
+
+
 @pytest.mark.parametrize("reason", sorted(BLOWS.keys() - PATIENT))
 def test_the_gravest_do_not_wait_for_the_requote_interval(reason):
     """What makes the book or the account doubtful is acted on at once (SD5)."""
@@ -133,6 +150,22 @@ def test_a_stale_mark_pulls_the_quotes():
         venue.decide()
 
     assert "no_mark_price" == venue.why()
+
+
+def test_a_position_without_a_mark_stops_all_markets():
+    """While the worth of something held is not known, neither is the day's loss: nothing is quoted (I14, P8)."""
+    venue = ScriptedVenue(engine_params(market_params(), market_params("BTC")), ETH, BTC)
+    venue.describe()
+    venue.book(ETH)
+    venue.book(BTC)
+    venue.tell(StatsReport(0, 200_000, 200_000, 0, venue.now_ns), DayStarted(1, venue.now_ns))
+    venue.snapshot(BTC=-1000)
+    venue.connect()
+
+    assert [] == venue.decide().approved
+    assert {"position_without_mark"} == {venue.why(ETH), venue.why(BTC)}
+    venue.tell(StatsReport(1, 600_000, 600_000, 0, venue.now_ns))
+    assert {"PlaceOrder": 12} == kinds(venue.decide(100))
 
 
 STEPS: list[tuple[str, Blow]] = [

@@ -23,6 +23,7 @@ def test_nothing_is_assumed_at_the_start():
     assert list(Link) == list(state.links_down)
     assert not state.ledger.is_open
     assert not state.day_known
+    assert not state.is_valued
     assert not state.account_is_current
     assert "daily_loss" == state.loss.tripped
     assert ("no_book_yet", 0, 0) == (market.lost_reason, market.mark_ticks, market.stats_ns)

@@ -108,6 +108,7 @@ async def test_a_lost_request_is_refused_only_when_it_cannot_arrive_any_more(wor
     world.submit(bid(1))
     await world.until(lambda: world.outcomes(CommandExecuted) == [1])
     world.network.stream_of("").drops_outbound = lambda frame: b'"tx_type":14' in frame
+    world.network.loses_request = lambda endpoint: endpoint == "sendTx"
     sent_ns = world.clock.mono_ns()
     world.submit(bid(2))
     await world.until(lambda: world.outcomes(CommandUnknown) == [2])
@@ -117,7 +118,7 @@ async def test_a_lost_request_is_refused_only_when_it_cannot_arrive_any_more(wor
 
     await world.until(lambda: world.outcomes(CommandRefused) == [3, 2])
     assert world.clock.mono_ns() - sent_ns > LIFETIME_S * 10**9
-    world.network.stream_of("").drops_outbound = lambda frame: False
+    world.network.stream_of("").drops_outbound = world.network.loses_request = lambda _: False
     await world.until(lambda: transactions_link(world)[-1][0])
     world.submit(bid(5))
     await world.until(lambda: 5 in world.outcomes(CommandExecuted))
@@ -187,9 +188,64 @@ def test_what_proves_nothing_over_rest_is_unknown(reply):
             world.network.instead["sendTx"] = reply
             world.submit(bid(1))
             await world.until(lambda: world.outcomes(CommandUnknown) == [1])
-            await world.until(lambda: world.outcomes(CommandRefused) == [1])
+            await world.until(lambda: world.outcomes(CommandExecuted) == [1])
 
     run(body())
+
+
+@in_world()
+async def test_a_lost_transaction_is_sent_again(world):
+    """The same bytes over the other way, as soon as no answer came: late instead of lost, and the key goes on."""
+    world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
+    world.submit(bid(1), bid(2))
+    await world.until(lambda: world.outcomes(CommandUnknown) == [1, 2])
+    await world.until(lambda: world.outcomes(CommandExecuted) == [1, 2], seconds=0.1)
+
+    assert world.network.nonce(CREATE_KEY) == 2
+    assert transactions_link(world)[-1][0]
+    assert [2] == world.signers[CREATE_KEY].batches
+
+
+@in_world()
+async def test_what_ran_unheard_does_not_run_again(world):
+    """Neither answer nor execution was heard: the copy is told 21104, and the venue is asked what became of it."""
+    world.network.stream_of("").drops_inbound = lambda frame: b"jsonapi" in frame
+    world.network.stream_of("account_tx").drops_inbound = lambda frame: b"account_tx" in frame
+    world.submit(bid(1))
+    await world.until(lambda: world.outcomes(CommandUnknown) == [1])
+    await world.until(lambda: world.outcomes(CommandExecuted) == [1], seconds=2)
+
+    assert ("POST", "sendTx") in world.network.requests
+    assert world.network.nonce(CREATE_KEY) == 1
+
+
+@in_world()
+async def test_after_the_stop_lost_cancels_are_sent_again_and_lost_creates_are_not(world):
+    """No order may leave after the stop, not even one that has left before."""
+    world.submit(bid(1))
+    await world.until(lambda: world.outcomes(CommandExecuted) == [1])
+    world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
+    world.submit(bid(2))
+    world.submit(CancelOrder(3, 0, 1001))
+    await asyncio.sleep(1)
+    world.venue.stop_creates()
+    await world.until(lambda: 3 in world.outcomes(CommandExecuted), seconds=5)
+    await world.until(lambda: world.outcomes(CommandRefused) == [2], seconds=20)
+
+    assert world.network.nonce(CREATE_KEY) == 1
+    assert await world.venue.open_order_count() == 0
+
+
+@in_world()
+async def test_nothing_is_sent_again_for_ever(world):
+    """A batch that stays without answer leaves a few times in its life, and then no more."""
+    world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
+    world.network.loses_request = lambda endpoint: endpoint == "sendTx"
+    world.submit(bid(1))
+    await world.until(lambda: world.outcomes(CommandRefused) == [1])
+    socket = sum(b"jsonapi" in frame for frame in world.network.stream_of("").said)
+
+    assert socket + world.network.requests.count(("POST", "sendTx")) <= 4
 
 
 @in_world()
@@ -278,11 +334,51 @@ async def test_a_refused_signature_stops_everything(world):
 
 @in_world()
 async def test_another_writer_on_our_key_stops_everything(world):
-    """A nonce that we never gave out: another program or a person uses the key."""
+    """A nonce that we never gave out, on a key that was ours: another program or a person uses it."""
+    world.submit(bid(1))
+    await world.until(lambda: world.outcomes(CommandExecuted) == [1])
     await _send_as_stranger(world)
     await world.until(lambda: world.of(StopRequested))
 
     assert "another program" in world.of(StopRequested)[0].reason
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_a_killed_predecessor_left_in_the_air_stops_nobody(is_told):
+    """Its last transaction runs after our start, whether we hear of it or not: we count on behind it."""
+
+    async def body():
+        async with World() as world:
+            world.network.stream_of("account_tx").drops_inbound = lambda frame: not is_told and b"account_tx" in frame
+            await _send_as_stranger(world)
+            await asyncio.sleep(0.1 if is_told else 60)
+            world.submit(bid(1))
+            await world.until(lambda: world.outcomes(CommandRefused) == [1] or world.outcomes(CommandUnknown) == [1])
+            await world.until(lambda: transactions_link(world)[-1][0])
+            world.submit(bid(2))
+            await world.until(lambda: 2 in world.outcomes(CommandAcked))
+            assert not world.of(StopRequested)
+            for client in (4712, 4713):
+                await _send_as_stranger(world, client)
+            world.submit(bid(3))
+            await world.until(lambda: world.of(StopRequested))
+
+    run(body())
+
+
+@in_world()
+async def test_one_stale_next_nonce_is_not_believed(world):
+    """`nextNonce` of before what was executed: no nonce goes out twice."""
+    world.submit(bid(1), bid(2))
+    await world.until(lambda: world.outcomes(CommandExecuted) == [1, 2])
+    world.network.stream_of("").answers.append('{"error":{"code":21104,"message":"invalid nonce"},"id":"{id}"}')
+    world.network.instead["nextNonce"] = json_reply('{"code":200,"nonce":0}')
+    world.submit(bid(3))
+    await world.until(lambda: world.outcomes(CommandRefused) == [3])
+    world.submit(bid(4))
+    await world.until(lambda: 4 in world.outcomes(CommandExecuted), seconds=1)
+
+    assert [3] == world.outcomes(CommandUnknown)
 
 
 @in_world()
@@ -297,7 +393,7 @@ async def test_a_nonce_taken_by_another_is_settled(world):
     await world.until(lambda: 2 in world.outcomes(CommandAcked))
 
 
-async def _send_as_stranger(world):
+async def _send_as_stranger(world, client=4711):
     """Let somebody else sign with our key, as a second program with the same configuration would."""
     signer: PureSigner = world.signers[CREATE_KEY].signer
     now_ms = world.clock.wall_us() // 1000
@@ -307,7 +403,7 @@ async def _send_as_stranger(world):
         expired_at_ms=now_ms + 30_000,
         order_expiry_ms=now_ms + 10**6,
     )
-    (signed,) = signer.sign([transaction(bid(0, client=4711), world.network.nonce(CREATE_KEY), envelope)])
+    (signed,) = signer.sign([transaction(bid(0, client=client), world.network.nonce(CREATE_KEY), envelope)])
     form = {"tx_type": "14", "tx_info": signed.tx_info.decode()}
     assert (await world.network.request("POST", "/api/v1/sendTx", {}, form, {})).status == 200
 

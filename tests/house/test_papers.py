@@ -12,7 +12,7 @@ import pytest
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.DOTALL | re.MULTILINE)
 MAKE = re.compile(r"(?:^|[\s`&;])make ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)*)")
 COMMAND = re.compile(
-    r"(?:^|[\s`/])lighterman ((?:exchange serve|tape convert|[a-z]+)?)((?:[ \t]+[^\s`#|]+)*)", re.MULTILINE
+    r"(?:^|[\s`/])lighterman ((?:exchange serve|tape convert|sim [a-z]+|[a-z]+)?)((?:[ \t]+[^\s`#|]+)*)", re.MULTILINE
 )
 OPTION = re.compile(r"(?<!\S)(--[a-z-]+|-[a-z])\b")
 MODULE = re.compile(r"`((?:[a-z_0-9]+/)+[a-z_0-9]+\.py)`")

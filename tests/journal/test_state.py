@@ -6,10 +6,11 @@ import pytest
 
 from helpers.journals import MemoryDisk
 from lighterman.domain.errors import JournalError
+from lighterman.journal.frames import MAGIC, FrameWriter
 from lighterman.journal.state import EPOCH_MAX, AccountState, AccountStore
 from lighterman.risk.pnl import LossState
 
-TRIPPED = LossState(20_657, -(10**20), "daily_loss")
+TRIPPED = LossState(20_657, -(10**20), "daily_loss", 10**22)
 
 
 def store(disk: MemoryDisk, network: str = "testnet", account: int = 7) -> AccountStore:
@@ -34,6 +35,15 @@ def test_a_tripped_limit_survives():
 
     assert AccountState(2, TRIPPED) == store(disk).begin()
     assert AccountState(3, TRIPPED) == store(disk).begin()
+
+
+def test_a_file_of_before_the_baseline_was_kept_is_read():
+    """The file of an earlier version, without the day's baseline, loads as it was (reliability P9)."""
+    disk = MemoryDisk()
+    store(disk).begin()
+    disk.files["runs/state/testnet-7"] = MAGIC + FrameWriter().frame(b'{"epoch":4,"loss":[20657,-5,"daily_loss"]}')
+
+    assert AccountState(5, LossState(20_657, -5, "daily_loss")) == store(disk).begin()
 
 
 def test_accounts_do_not_share():

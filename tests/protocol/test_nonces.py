@@ -17,6 +17,12 @@ def _taken(keeper, count, dead_ns=T0 + LIFE_NS):
     return nonces
 
 
+def _settled(keeper, reading, now_ns):
+    """Read the same twice, which is what it takes to step back."""
+    keeper.settle(reading, now_ns)
+    return keeper.settle(reading, now_ns)
+
+
 def test_nonces_are_given_out_in_sequence():
     """A new nonce is the last plus one."""
     keeper = NonceKeeper(7)
@@ -45,7 +51,7 @@ def test_a_refusal_with_others_behind_it_freezes():
         keeper.take(1, T0)
 
     keeper.denied(second)
-    settled = keeper.settle(7, T0)
+    settled = _settled(keeper, 7, T0)
 
     assert [8] == settled.unused
     assert range(7, 8) == keeper.take(1, T0)
@@ -71,7 +77,7 @@ def test_an_unanswered_nonce_is_unused_only_when_its_transaction_is_dead():
     assert ([], []) == (early.used, early.unused)
     assert keeper.is_frozen
 
-    late = keeper.settle(7, T0 + LIFE_NS)
+    late = _settled(keeper, 7, T0 + LIFE_NS)
     assert ([], [7]) == (late.used, late.unused)
     assert range(7, 8) == keeper.take(1, T0 + LIFE_NS)
 
@@ -82,9 +88,9 @@ def test_a_queued_transaction_that_the_venue_dropped_is_found_unused():
     keeper.accepted(_taken(keeper, 1))
     keeper.denied(_taken(keeper, 1))
 
-    assert [8] == keeper.settle(7, T0).unused
+    assert [8] == _settled(keeper, 7, T0).unused
     assert keeper.is_frozen
-    assert [7] == keeper.settle(7, T0 + LIFE_NS).unused
+    assert [7] == _settled(keeper, 7, T0 + LIFE_NS).unused
     assert keeper.next == 7
 
 
@@ -95,11 +101,47 @@ def test_a_nonce_we_never_gave_out_is_foreign():
 
     assert keeper.executed(7)
     assert not keeper.executed(8)
-
-    keeper.denied(_taken(keeper, 1))
-
+    assert keeper.is_frozen
     assert keeper.settle(10, T0).is_foreign
-    assert keeper.next == 10
+    assert range(10, 11) == keeper.take(1, T0)
+
+
+def test_one_low_reading_proves_nothing():
+    """`nextNonce` may be told from before what is on its way: stepping back takes the same number twice in a row."""
+    keeper = NonceKeeper(7)
+    keeper.accepted(_taken(keeper, 3))
+    keeper.denied(_taken(keeper, 1))
+    late_ns = T0 + 2 * LIFE_NS
+
+    assert [] == keeper.settle(8, late_ns).unused
+    assert [] == keeper.settle(10, late_ns).unused
+    assert [10] == keeper.settle(10, late_ns).unused
+    assert range(10, 11) == keeper.take(1, late_ns)
+
+
+def test_what_was_executed_is_not_denied_by_a_stale_reading():
+    """Below a nonce that the sequencer ran, no two readings are believed; many are, as the venue itself went back."""
+    keeper = NonceKeeper(7)
+    keeper.accepted(_taken(keeper, 3))
+    keeper.executed(9)
+    keeper.unknown(_taken(keeper, 1), "no answer")
+    late_ns = T0 + 2 * LIFE_NS
+    for _ in range(5):
+        assert [] == keeper.settle(8, late_ns).unused
+    assert keeper.is_frozen
+
+    assert [10] == keeper.settle(8, late_ns).unused
+    assert range(8, 9) == keeper.take(1, late_ns)
+
+
+def test_an_acceptance_ends_the_doubt():
+    """The same bytes were sent again and queued: venue and keeper count alike."""
+    keeper = NonceKeeper(7)
+    nonces = _taken(keeper, 2)
+    keeper.unknown(nonces, "no answer")
+    keeper.accepted(nonces)
+
+    assert range(9, 10) == keeper.take(1, T0)
 
 
 def test_what_was_accepted_long_ago_is_forgotten():
@@ -115,7 +157,7 @@ def test_what_was_accepted_long_ago_is_forgotten():
 
 
 class KeeperBesideVenue(RuleBasedStateMachine):
-    """A keeper, a venue, and a network between them that loses, delays and forgets to answer."""
+    """A keeper, a venue, and a network between them that loses, delays, forgets to answer and tells of before."""
 
     def __init__(self):
         super().__init__()
@@ -124,6 +166,7 @@ class KeeperBesideVenue(RuleBasedStateMachine):
         self.now_ns = T0
         self.sent = {}  # nonces -> identities, awaiting an answer
         self.travelling = []  # requests given up, which may still arrive
+        self.is_stale = False  # the last reading was one of before
         self.identity_of = {}
         self.ended = set()  # identities we believe can never be executed
         self.count = 0
@@ -172,6 +215,14 @@ class KeeperBesideVenue(RuleBasedStateMachine):
     def arrive_late(self, place):
         self.venue.receive(self.travelling.pop(place % len(self.travelling)), self.now_ns)
 
+    @precondition(lambda self: self.travelling and self.keeper.is_frozen and not self.sent)
+    @rule(place=st.integers(0, 9))
+    def send_again(self, place):
+        batch = self.travelling[place % len(self.travelling)]
+        nonces = range(batch[0][0], batch[-1][0] + 1)
+        if self.venue.receive(batch, self.now_ns) is Reply.ACCEPTED:
+            self.keeper.accepted(nonces)
+
     @precondition(lambda self: self.travelling)
     @rule()
     def lose(self):
@@ -190,7 +241,17 @@ class KeeperBesideVenue(RuleBasedStateMachine):
     @precondition(lambda self: self.keeper.is_frozen and not self.sent)
     @rule()
     def settle(self):
-        settled = self.keeper.settle(self.venue.next, self.now_ns)
+        self._read(self.venue.next)
+
+    @precondition(lambda self: self.keeper.is_frozen and not self.sent and not self.is_stale)
+    @rule(back=st.integers(1, 3))
+    def settle_with_a_stale_reading(self, back):
+        self._read(self.venue.next - back)
+        self.is_stale = True
+
+    def _read(self, next_nonce):
+        self.is_stale = False
+        settled = self.keeper.settle(next_nonce, self.now_ns)
         assert not settled.is_foreign
         self._ends(settled.unused)
 
@@ -205,7 +266,7 @@ class KeeperBesideVenue(RuleBasedStateMachine):
         self.now_ns += LIFE_NS
         while self.venue.queue:
             self.venue.run_one(self.now_ns)
-        for _ in range(3):
+        for _ in range(20):
             nonces, batch = self._send(1) if not self.keeper.is_frozen else (None, None)
             if nonces:
                 self.sent[nonces] = batch

@@ -243,6 +243,32 @@ def test_an_account_of_rest():
     assert (1, 2) == (snapshot.asked_ns, snapshot.recv_ns)
 
 
+@pytest.mark.parametrize(
+    ("sign", "value", "gain", "cost_micro"),
+    [
+        (1, "0.192175", "-0.000209", 192_384),  # the sample of 3.6
+        (-1, "0.192175", "0.000209", 192_384),
+        (1, "-0.192175", "-0.000209", 192_384),
+        (1, "0.192175", "-0.000210", 192_385),  # the price is told to the tick, the cost is not
+        (1, "9.000000", "-0.000209", 192_384),  # that is another position
+        (1, "", "", 192_384),
+    ],
+)
+def test_what_a_position_cost_is_exact(sign, value, gain, cost_micro):
+    """Value less unrealised PnL, to the micro-USDC, where that agrees with the average price to the tick."""
+    position = objects.PositionFacts(
+        market_id=0,
+        sign=sign,
+        position="0.0001",
+        avg_entry_price="1923.84",
+        position_value=value,
+        unrealized_pnl=gain,
+    )
+    facts = objects.AccountFacts(index=8, collateral="1.000000", positions=[position])
+
+    assert [(0, sign, cost_micro)] == _translator().account(facts, [], asked_ns=1, recv_ns=2).positions
+
+
 def test_exact_collateral_is_taken_where_it_agrees():
     """Twelve decimals from the asset row if they say the same as the six shown, else the six."""
     asset = objects.AccountAsset(symbol="USDC", asset_id=3, margin_balance="99974.368778066438")

@@ -1,5 +1,6 @@
 """The daily loss limit: every source of loss, no way back by itself."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +65,43 @@ def test_a_clock_set_back_forgives_nothing(day):
     assert -LIMIT_PICO == loss.pnl_pico()
 
 
+@given(EQUITIES, st.integers(1, 2 * LIMIT_PICO))
+def test_what_is_lost_between_two_sessions_counts(equities, lost_pico):
+    """A crash loop cannot erode the limit: what went after the last save or while dead is the day's loss (I14, P8)."""
+    saved = _watch(equities).state()
+    after = _watch([equities[-1] - lost_pico], saved)
+
+    assert saved.carried_pico - lost_pico == after.pnl_pico()
+    assert bool(after.tripped) == (bool(saved.tripped) or after.pnl_pico() < -LIMIT_PICO)
+
+
+@given(EQUITIES, st.integers(1, 2 * LIMIT_PICO))
+def test_what_is_gained_between_two_sessions_does_not(equities, gained_pico):
+    """It may be a deposit: the loss before it stands, and the loss after it counts from the new equity (I14, O4)."""
+    saved = _watch(equities).state()
+    after = _watch([equities[-1] + gained_pico], saved)
+
+    assert saved.carried_pico == after.pnl_pico()
+    after.observe(equities[-1] + gained_pico - 1)
+    assert saved.carried_pico - 1 == after.pnl_pico()
+
+
+def test_rearming_clears_a_withdrawal():
+    """Money taken out between sessions trips like a loss; what rearming leaves is counted from there (O4)."""
+    withdrawn = _watch([-2 * LIMIT_PICO], _watch([0]).state())
+    rearmed = _watch([-2 * LIMIT_PICO], LossState(day=withdrawn.state().day))
+
+    assert "daily_loss" == withdrawn.tripped
+    assert (0, "") == (rearmed.pnl_pico(), rearmed.tripped)
+
+
+def test_a_record_without_a_baseline_is_gone_on_from():
+    """What was saved before the baseline was kept counts as it did (P9)."""
+    old = msgspec.json.decode(b'[1,-5,""]', type=LossState)
+
+    assert -8 == _watch([100, 97], old).pnl_pico()
+
+
 def test_a_day_that_began_while_we_were_away_starts_at_nought():
     """What was carried belongs to the day it was saved on; the trip does not."""
     loss = DailyLoss(LIMIT_MICRO, LossState(day=3, carried_pico=-5, tripped="daily_loss"))
@@ -71,6 +109,15 @@ def test_a_day_that_began_while_we_were_away_starts_at_nought():
 
     assert (0, "daily_loss") == (loss.pnl_pico(), loss.tripped)
     assert LossState(4, 0, "daily_loss") == loss.state()
+
+
+def test_the_equity_of_another_day_is_no_measure():
+    """A baseline of the day before is dropped with it: the new day counts from the equity it is first seen with."""
+    loss = DailyLoss(LIMIT_MICRO, LossState(day=3, carried_pico=-5, baseline_pico=10 * LIMIT_PICO))
+    loss.start_day(4)
+    loss.observe(LIMIT_PICO)
+
+    assert (0, "") == (loss.pnl_pico(), loss.tripped)
 
 
 def _lossy(cause):

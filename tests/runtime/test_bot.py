@@ -12,6 +12,7 @@ from lighterman.runtime import bot as bot_room
 from lighterman.runtime import wiring
 from lighterman.runtime.outcome import Outcome
 from lighterman.runtime.stopping import Failure, Stop
+from lighterman.runtime.watches import JournalWatch
 from lighterman.runtime.wiring import open_bot
 from lighterman.signing.select import open_signer
 
@@ -54,7 +55,7 @@ async def test_bug_beside_the_loop_ends_the_run_too(tmp_path, monkeypatch, capsy
     async def broken(*_):
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr(bot_room, "watch_journal", broken)
+    monkeypatch.setattr(JournalWatch, "run", broken)
     stop = Stop()
     async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"], stop):
         await asyncio.wait_for(stop.wait(), 60)
@@ -85,7 +86,8 @@ async def test_who_looks_on_is_told_last(tmp_path, monkeypatch):
 
     parts = bot_room.Parts
     monkeypatch.setattr(wiring, "Parts", lambda **given: parts(**given, observers=[Observer()]))
-    async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"]):
+    async with running(chain_id=CHAIN) as (_, ready), opened(tmp_path, ready["url"]) as bot:
+        bot.has_started.set()
         await asyncio.wait_for(has_decided.wait(), 60)
 
     assert ["DayStarted", "Decision"] == [type(each).__name__ for each in heard[:2]]

@@ -272,6 +272,20 @@ async def test_settings_that_do_not_fit_the_venue(tmp_path, change, code, why):
     assert why in outcome.stopped_by
 
 
+async def test_start_that_is_refused_forgives_no_loss(tmp_path):
+    """Before the venue has seen that our clock is right no day begins: a loss that was kept stays as it was."""
+    kept = LossState(20_000, -5, "")
+    store = AccountStore(SystemDisk(), str(tmp_path), "local", 100)
+    store.begin()
+    store.save_loss(kept)
+    unknown = DOCUMENT | {"markets": [MARKET | {"symbol": "NONE-USDC"}]}
+    async with running(Market(), chain_id=CHAIN) as (_, ready):
+        outcome = await run(plan(tmp_path, ready["url"], unknown), SystemClock(), lambda bot: None)
+
+    assert outcome.exit_code == Exit.PREFLIGHT
+    assert store.begin().loss == kept
+
+
 async def test_nobody_there(tmp_path, unused_tcp_port):
     """An exchange that cannot be reached ends the start with 6; what an earlier run left there is unknown."""
     outcome = await run(plan(tmp_path, f"http://127.0.0.1:{unused_tcp_port}"), SystemClock(), lambda bot: None)

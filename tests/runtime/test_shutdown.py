@@ -44,7 +44,7 @@ async def test_nought_is_the_venues_answer(desk):
     assert took_s < 0.5
     assert [CancelAll] == [type(command) for command in desk.venue.submitted[before:]]
     assert desk.venue.creates_stopped
-    assert desk.venue.counts_asked <= 2  # at the start of the end, perhaps, and when all of ours had ended
+    assert desk.venue.counts_asked == 1
 
 
 @at_a_desk
@@ -114,6 +114,39 @@ async def test_question_that_hangs_is_given_up(desk):
 
     assert count is None
     assert took_s == pytest.approx(4.0, abs=0.1)
+
+
+@at_a_desk
+async def test_question_whose_answer_is_lost_is_asked_again(desk):
+    """One question that hangs does not make the end unknown: another is asked beside it."""
+    desk.venue.is_stuck = True
+    asyncio.get_running_loop().call_later(1.0, setattr, desk.venue, "is_stuck", False)
+
+    count, took_s = await stop(desk)
+
+    assert (0, 2) == (count, desk.venue.counts_asked)
+    assert took_s < 4
+
+
+@at_a_desk
+async def test_orders_that_end_at_the_last_moment_have_ended(desk):
+    """Where ours end only while a last question is asked the answer counts."""
+    desk.venue.cancels_to_ignore = 3
+
+    count, took_s = await stop(desk, within_s=2.99)
+
+    assert (0, 1) == (count, desk.venue.counts_asked)
+    assert took_s < 3.1
+
+
+@at_a_desk
+async def test_venue_is_not_asked_while_ours_are_unsettled(desk):
+    """What may be asked is left to those who settle our own orders; the venue's count comes when they have ended."""
+    desk.venue.cancels_to_ignore = 3
+
+    await stop(desk)
+
+    assert desk.venue.counts_asked == 1
 
 
 @at_a_desk

@@ -11,46 +11,114 @@ from lighterman.domain.events import DayStarted
 from lighterman.journal.state import AccountStore
 from lighterman.risk.pnl import LossState
 from lighterman.runtime.stopping import Failure, Stop
-from lighterman.runtime.watches import US_PER_DAY, LossKeeper, watch_day, watch_exchange, watch_journal
+from lighterman.runtime.watches import US_PER_DAY, US_PER_S, JournalWatch, LossKeeper, watch_day, watch_exchange
 
 DAY = 20_833
 BEFORE_MIDNIGHT_US = (DAY + 1) * US_PER_DAY - 10_000_000
 
 
-def test_each_day_is_told_once():
+class Days:
+    """A watch over the days, on a machine whose clock can be set."""
+
+    def __init__(self, *, is_checked=True):
+        self.clock = VirtualClock(BEFORE_MIDNIGHT_US)
+        self.told, self.notes = [], []
+        self.is_checked = asyncio.Event()
+        if is_checked:
+            self.is_checked.set()
+        self.watching = asyncio.create_task(watch_day(self.clock, self.told.append, self.is_checked, self.notes.append))
+
+    async def pass_by(self, seconds, skew_us=0):
+        """Let time pass with the wall clock set so far wrong; return the days told so far."""
+        self.clock.skew_us = skew_us
+        await asyncio.sleep(seconds)
+        return [event.day for event in self.told]
+
+
+def watching_days(**options):
+    """Run a test with such a watch, in virtual time."""
+
+    def decorate(test):
+        def wrapped():
+            async def body():
+                days = Days(**options)
+                await test(days)
+                days.watching.cancel()
+
+            run(body())
+
+        wrapped.__name__, wrapped.__doc__ = test.__name__, test.__doc__
+        return wrapped
+
+    return decorate
+
+
+@watching_days()
+async def test_each_day_is_told_once(days):
     """The day is told at once, and again when midnight passes."""
+    assert [DAY] == await days.pass_by(9)
+    assert [DAY, DAY + 1] == await days.pass_by(3600)
 
-    async def body():
-        told = []
-        watching = asyncio.create_task(watch_day(VirtualClock(BEFORE_MIDNIGHT_US), told.append))
-        await asyncio.sleep(9)
-        assert [DAY] == [event.day for event in told]
-        await asyncio.sleep(3600)
-        watching.cancel()
-
-        assert [DAY, DAY + 1] == [event.day for event in told]
-        assert isinstance(told[1], DayStarted)
-        assert told[1].recv_ns == pytest.approx(10_000_000_000, abs=10**9)
-
-    run(body())
+    assert isinstance(days.told[1], DayStarted)
+    assert days.told[1].recv_ns == pytest.approx(10_000_000_000, abs=10**9)
+    assert [] == days.notes
 
 
-def test_clock_set_back_begins_no_day():
+@watching_days(is_checked=False)
+async def test_no_day_before_the_clock_was_checked(days):
+    """A machine that starts with its clock a day ahead is refused by the venue, and forgives no loss by that."""
+    assert [] == await days.pass_by(5, US_PER_DAY)
+    days.is_checked.set()
+    assert [DAY] == await days.pass_by(1)
+
+
+@watching_days()
+async def test_clock_set_back_begins_no_day(days):
     """A wall clock that goes back over midnight, or forth again, begins no day a second time."""
+    await days.pass_by(20)
+    await days.pass_by(20, -US_PER_DAY)
+    assert [DAY, DAY + 1] == await days.pass_by(20)
 
-    async def body():
-        clock, told = VirtualClock(BEFORE_MIDNIGHT_US), []
-        watching = asyncio.create_task(watch_day(clock, told.append))
-        await asyncio.sleep(20)
-        clock.skew_us = -US_PER_DAY
-        await asyncio.sleep(20)
-        clock.skew_us = 0
-        await asyncio.sleep(20)
-        watching.cancel()
 
-        assert [DAY, DAY + 1] == [event.day for event in told]
+@watching_days()
+async def test_clock_set_ahead_begins_no_day(days):
+    """A wall clock that jumps over midnight begins no day, is noted once, and forgives no loss."""
+    await days.pass_by(1)
+    assert [DAY] == await days.pass_by(5, 7200 * US_PER_S)
+    assert [DAY, DAY + 1] == await days.pass_by(10, 7200 * US_PER_S)  # the true midnight
+    assert [DAY, DAY + 1] == await days.pass_by(3600, 22 * 3600 * US_PER_S)
+    (note,) = days.notes
+    assert "jumped by 7200 s" in note
 
-    run(body())
+
+@watching_days()
+async def test_clock_set_right_again_is_believed(days):
+    """After a jump and back days begin at midnight as before."""
+    await days.pass_by(2)
+    await days.pass_by(2, 7200 * US_PER_S)
+    assert [DAY] == await days.pass_by(4)
+    assert [DAY, DAY + 1] == await days.pass_by(4)
+
+
+@watching_days()
+async def test_suspended_machine_has_no_shorter_day(days):
+    """What a machine has slept is no time of trading: two days never begin within 24 hours of its running."""
+    await days.pass_by(1)
+    asleep_us = 8 * 3600 * US_PER_S
+    assert [DAY, DAY + 1] == await days.pass_by(16 * 3600, asleep_us)
+    assert [DAY, DAY + 1] == await days.pass_by(7 * 3600, asleep_us)
+    assert [DAY, DAY + 1, DAY + 2] == await days.pass_by(2 * 3600, asleep_us)
+
+
+@watching_days()
+async def test_clock_that_is_slewed_is_followed(days):
+    """Small corrections of the wall clock, however many, are no jump."""
+    for count in range(600):
+        await days.pass_by(1, -count * US_PER_S // 2)
+
+    assert [DAY, DAY + 1] == [event.day for event in days.told]
+    assert days.told[1].recv_ns == pytest.approx(20_000_000_000, abs=2 * 10**9)
+    assert [] == days.notes
 
 
 class Watched:
@@ -64,8 +132,10 @@ class Watched:
         self.stop = Stop()
         self.creates_stopped = 0
 
+        self.watch = JournalWatch(self.journal, self.store, self.stop, self._stop_creates)
+
     async def look(self):
-        watching = asyncio.create_task(watch_journal(self.journal, self.store, self.stop, self._stop_creates))
+        watching = asyncio.create_task(self.watch.run())
         await asyncio.sleep(3)
         watching.cancel()
 
@@ -98,6 +168,28 @@ def test_full_journal_ends_the_run():
         assert watched.creates_stopped
         assert "journal full" in watched.stop.reason
         assert watched.stop.failure is Failure.JOURNAL
+
+    run(body())
+
+
+def test_journal_that_fails_stops_the_decision_that_is_being_made():
+    """Nothing of a decision leaves that could add an order once the journal has failed (P6): it is looked at first."""
+
+    async def body():
+        watched = Watched()
+        watched.watch.observe_event(EVENTS[0])
+        watched.watch.observe_decision(None)
+        assert (False, 0) == (watched.stop.is_asked, watched.creates_stopped)
+
+        def fault(operation, path):
+            raise OSError(5, "Input/output error")
+
+        watched.disk.fault = fault
+        watched.journal.observe_event(EVENTS[0])
+        watched.journal.flush()
+        watched.watch.observe_decision(None)
+        assert watched.creates_stopped == 1
+        assert (True, Failure.JOURNAL) == (watched.stop.is_asked, watched.stop.failure)
 
     run(body())
 

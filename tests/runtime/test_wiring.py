@@ -109,7 +109,8 @@ async def test_last_seconds_of_the_loss_are_kept(tmp_path):
         bot.engine.state.loss.observe(10**16)
         bot.engine.state.loss.observe(10**16 - 7)
 
-    assert AccountStore(SystemDisk(), str(tmp_path), "local", 100).begin().loss == LossState(30_000, -7, "")
+    kept = AccountStore(SystemDisk(), str(tmp_path), "local", 100).begin().loss
+    assert kept == LossState(30_000, -7, "", 10**16)
 
 
 async def test_who_signs_is_told_once(tmp_path, monkeypatch):

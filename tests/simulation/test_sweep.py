@@ -32,6 +32,15 @@ def test_converges_wherever_it_is_killed(result):
     assert len(result.kills) > 50
 
 
+def test_converges_when_killed_as_it_is_to_stop(result):
+    """The moment in which the bot is asked to stop, and those after it, are as good to be killed in as any other."""
+    last = sweep(every=3, first=result.steps - 90)
+
+    assert last.failed == []
+    assert len(last.kills) == 31
+    assert last.phases["stop"] > 15
+
+
 def test_the_scenario_is_what_it_is_said_to_be(result):
     """The undisturbed minute has orders, fills whole and in part, cancels, three reconnects, and a stop."""
     assert all(result.acts.values())

@@ -58,6 +58,7 @@ from lighterman.strategy.quoter import Quotes, quote
 STOP_REPEAT_NS = 1000 * NS_PER_MS
 LOSS_SAVE_NS = 5000 * NS_PER_MS
 REDUCE_ONLY_NS = 5000 * NS_PER_MS  # how long nothing may grow after the total limit was exceeded
+REST_NS = NS_PER_MS  # between two decisions between which nothing happens
 LOOK_AGAIN_NS = 1000 * NS_PER_MS  # for what only time can mend: refusals, missing data
 
 
@@ -131,6 +132,7 @@ class Engine:
     def decide(self, now_ns: int) -> Decision:
         """Return what to do now, in five steps; what is approved counts as sent from here on."""
         state = self.state
+        state.decided_ns = now_ns
         turn = _Turn(now_ns)
         self._expire(turn)
         loss = self._watch(now_ns)
@@ -151,7 +153,11 @@ class Engine:
 
     @property
     def next_deadline_ns(self) -> int:
-        """Return when `decide` must be called even if nothing happens until then."""
+        """Return when `decide` must be called even if nothing happens until then.
+
+        At once where a market is urgent; otherwise after a rest, whatever the times below say: one
+        that `decide` did nothing about would have it called again and again.
+        """
         state = self.state
         interval_ns = state.params.requote_interval_ms * NS_PER_MS
         times = [
@@ -165,7 +171,7 @@ class Engine:
             times.append(market.quoted_ns + interval_ns if market.dirty else market.look_ns)
         if state.stop_asked_ns is not None and state.orders.any_may_rest():
             times.append(state.stop_asked_ns + STOP_REPEAT_NS)
-        return min(times)
+        return max(min(times), state.decided_ns + REST_NS)
 
     def _expire(self, turn: "_Turn") -> None:
         """Step 1: what should have been answered is now unknown, and asked about."""
@@ -197,6 +203,9 @@ class Engine:
         """Return what of the day's loss must be saved, at once when it trips."""
         state = self.state
         equity = equity_pico(state)
+        if state.is_valued != (equity is not None):
+            state.is_valued = not state.is_valued
+            state.hurry_all()
         if equity is None:
             return None
         state.loss.observe(equity)

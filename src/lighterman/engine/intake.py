@@ -158,8 +158,9 @@ def filled(state: State, event: FillReport) -> None:
     if order is not None:
         if order.is_overfilled():
             _halt(market, "overfilled_order")
-    elif not state.orders.has_ended(event.client_order_index):
+    elif not state.orders.remembers(event.client_order_index):
         if is_ours(state, event.client_order_index):
+            state.orders.count(event.client_order_index, event.size_lots)
             state.account_due_ns = 0
         else:
             _halt(market, "foreign_fill")
@@ -245,6 +246,7 @@ def day_started(state: State, event: DayStarted) -> None:
     """A UTC day began."""
     state.loss.start_day(event.day)
     state.day_known = True
+    state.watched_ns = 0
     state.hurry_all()
 
 

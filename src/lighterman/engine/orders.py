@@ -24,10 +24,12 @@ ENDED_REMEMBERED_MAX = 4096
 NEVER_NS = 1 << 62
 CANCEL_AGAIN_NS = 500_000_000
 NO_ROW_US = -1  # no row said that the order ended: any row of it is news
+SIGNED_LATE_NS = 2_000_000_000  # ExpiredAt begins at the signing: a second of waiting for the key, and the signer
+CLOCKS_NS = 2_000_000_000  # and is judged by the venue's clock; with more between the clocks nothing is created
 
 
 class Ended(NamedTuple):
-    """What is remembered of an order: when the row that ended it was written, if one did, and its fills."""
+    """What is remembered of an order that is not tracked: when the row that ended it was written, and its fills."""
 
     venue_us: int
     filled_lots: int
@@ -177,8 +179,8 @@ class Orders:
         """Tell whether an order may still be in the venue's book, or come there."""
         return any(order.state is not OrderState.DRAINING for order in self._orders.values())
 
-    def has_ended(self, client_order_index: int) -> bool:
-        """Tell whether we remember an order with this id to have ended."""
+    def remembers(self, client_order_index: int) -> bool:
+        """Tell whether an order that is not tracked has ended, or has had fills."""
         return client_order_index in self._ended
 
     def is_echo(self, report: OrderReport) -> bool:
@@ -307,28 +309,30 @@ class Orders:
         """A trade of an order of ours; None if we do not track the order."""
         order = self._orders.get(fill.client_order_index)
         if order is None:
-            ended = self._ended.get(fill.client_order_index)
-            if ended is not None:
-                self._ended[fill.client_order_index] = ended._replace(filled_lots=ended.filled_lots + fill.size_lots)
+            if self.remembers(fill.client_order_index):
+                self.count(fill.client_order_index, fill.size_lots)
             return None
         order.filled_lots += fill.size_lots
-        if order.level < 0:  # an adopted order's row may have told of this fill before it came
-            order.filled_lots = min(order.filled_lots, max(order.largest_lots, order.venue_filled_lots))
         self._markets[order.market].changed()
         if order.state is OrderState.DRAINING:
             self._end_if_drained(order)
         return order
 
+    def count(self, client_order_index: int, size_lots: int) -> None:
+        """Note fills of an order that is not tracked: they are in the ledger, whenever the order is shown."""
+        ended = self._ended.get(client_order_index, Ended(NO_ROW_US, 0))
+        self._remember(client_order_index, ended._replace(filled_lots=ended.filled_lots + size_lots))
+
     def absent(self, client_order_index: int, asked_ns: int) -> Order | None:
         """The venue knew no such order when asked.
 
-        Believed only when the last create or modify of the order is past its ExpiredAt: until
-        then it may still be queued, and the order would come alive unwatched.
+        Believed only when the last create or modify of the order is surely past its ExpiredAt:
+        until then it may still be queued, and the order would come alive unwatched.
         """
         order = self._orders.get(client_order_index)
         if order is None or order.state is not OrderState.UNKNOWN:
             return None
-        if asked_ns < order.sent_ns + self._transaction_lifetime_ns:
+        if asked_ns < order.sent_ns + SIGNED_LATE_NS + self._transaction_lifetime_ns + CLOCKS_NS:
             return None
         self._end(order, NO_ROW_US)
         return order
@@ -340,7 +344,10 @@ class Orders:
                 self._end(order, order.venue_us)
 
     def adopt(self, report: OrderReport, now_ns: int) -> Order:
-        """Track an order that carries our id but that we had lost sight of."""
+        """Track an order that carries our id but that we had lost sight of.
+
+        Its row may show fills that are yet to be told: as of any order, only told ones count.
+        """
         ended = self._ended.pop(report.client_order_index, Ended(NO_ROW_US, 0))
         order = Order(
             report.client_order_index,
@@ -354,7 +361,7 @@ class Orders:
         order.state = OrderState.OPEN
         order.executed = True
         order.venue_filled_lots = report.filled_lots
-        order.filled_lots = max(report.filled_lots, ended.filled_lots)
+        order.filled_lots = ended.filled_lots
         order.venue_us = report.venue_us
         self._track(order)
         return order
@@ -423,6 +430,9 @@ class Orders:
         del self._orders[order.client_order_index]
         self._about.pop(order.command_id, None)
         self._markets[order.market].remove(order)
-        self._ended[order.client_order_index] = Ended(venue_us, order.filled_lots)
+        self._remember(order.client_order_index, Ended(venue_us, order.filled_lots))
+
+    def _remember(self, client_order_index: int, ended: Ended) -> None:
+        self._ended[client_order_index] = ended
         if len(self._ended) > ENDED_REMEMBERED_MAX:
             del self._ended[next(iter(self._ended))]

@@ -21,6 +21,8 @@ def why_not_quoted(state: State, market: MarketState, now_ns: int) -> str:
         return f"{link.value}_link_down: {why}"
     if not state.account_is_current or not state.day_known:
         return "account_not_known_yet"
+    if not state.is_valued:
+        return "position_without_mark"
     if not market.market.active:
         return "market_not_active"
     return _why_data_is_unfit(state, market, now_ns)

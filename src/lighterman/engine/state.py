@@ -86,9 +86,11 @@ class State:
         "cash_mismatches",
         "commands",
         "day_known",
+        "decided_ns",
         "epoch",
         "fastest_ns",
         "halt_reason",
+        "is_valued",
         "ledger",
         "links_down",
         "loss",
@@ -123,7 +125,9 @@ class State:
         self.loss = DailyLoss(params.limits.daily_loss_micro_max, loss)
         self.loss_saved = loss
         self.loss_saved_ns = 0
-        self.watched_ns = 0  # when loss and total exposure were last looked at
+        self.is_valued = False  # the worth of the account is known, so its loss can be watched
+        self.decided_ns = 0
+        self.watched_ns = 0  # when loss and total exposure were last looked at; 0: at once
         self.reduce_only_until_ns = 0  # the total limit was found exceeded: no growth before this
         self.day_known = False
         self.links_down: dict[Link, str] = dict.fromkeys(Link, "not_connected")

@@ -44,9 +44,12 @@ async def check_venue(
     await _check_clock(reads, venue_time, clock_skew_ms_max)
     facts = await reads.markets()
     traded = markets_traded(symbols, facts)
-    _check_keys(await _registered_keys(reads, account_index), public_keys, account_index)
+    registered = await _registered_keys(reads, account_index)
+    _check_keys(registered, public_keys, account_index)
     tier = await reads.tier()
-    next_nonces = {key: await reads.next_nonce(key) for key in public_keys}
+    shown = {row.api_key_index: row.nonce for row in registered}
+    # Either may be told from before what is on its way, and is then the lower one.
+    next_nonces = {key: max(shown[key], await reads.next_nonce(key)) for key in public_keys}
     return Checked(markets_known(facts), traded, tier, next_nonces)
 
 

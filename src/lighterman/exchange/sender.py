@@ -3,7 +3,15 @@
 Law: one request of a key is open at a time, so that a refusal can always give its nonces back,
 and all that was asked for meanwhile goes out in the next batch. An outcome that is not known
 freezes the key: creates and modifies are refused until `nonces.py` has settled the doubt, and
-cancels wait (or go over another key). A create that waited too long is stale and never sent.
+cancels wait (or go over another key). Meanwhile the same bytes are sent again, over the other way
+first: they run at most once (reference N7), so that a lost transaction is late instead of lost,
+and a lost answer is told. Never after their end, and no order after the stop. A create that
+waited too long is stale and never sent.
+
+A key may have been another process's a moment ago, killed with a transaction on its way. Until
+the venue has accepted one of ours, which buries whatever waited for the same nonce, or has been
+asked when all of that is dead, an unexpected nonce is our predecessor's: we count on behind it.
+From then on it is a stranger's, and two writers of one key stop.
 """
 
 import asyncio
@@ -49,8 +57,9 @@ NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 STALE_NS = 1 * NS_PER_S  # a create that has waited for so long was wished for another market
 SETTLE_FIRST_S = 0.5  # `nextNonce` may lag right after a send (4.7)
-SETTLE_LAST_S = 4.0
+SETTLE_LAST_S = 2.0
 DEAD_MARGIN_MS = 2_000  # the venue's clock is known to about a second: its ExpiredAt is believed this much later
+RESENDS_MAX = 3  # of one batch
 PAUSE_FIRST_S = 0.5
 PAUSE_LAST_S = 8.0
 SENT_REMEMBERED_MAX = 4_096
@@ -87,6 +96,21 @@ class _Sent(msgspec.Struct, frozen=True, gc=False):
     dead_ns: int
 
 
+class _Flight(msgspec.Struct, frozen=True):
+    """A batch that has been signed. At `dead_ns` the venue has long ceased to take it, at `end_ns` it does."""
+
+    batch: list[_Waiting]
+    nonces: range
+    signed: Sequence[SignedTx]
+    end_ns: int
+    dead_ns: int
+
+    @property
+    def only_removes(self) -> bool:
+        """Tell whether no order can come of it."""
+        return all(_only_removes(waiting.command) for waiting in self.batch)
+
+
 class SenderTools(msgspec.Struct, frozen=True):
     """What senders share. `ask` has a transaction looked up by its hash; `on_change` hears of freezing."""
 
@@ -115,6 +139,9 @@ class KeySender:
         self._sent: dict[str, _Sent] = {}  # by hash, oldest first
         self._pause_s = 0.0  # the last pause; it doubles until something is accepted
         self._is_paused = False
+        self._doubtful: _Flight | None = None  # to be sent again
+        self._alone_ns = self._dead_ns(tools.clock.mono_ns())  # what a predecessor left in the air is dead
+        self._is_alone = False  # and that has been seen
         self._is_foreign_told = False
 
     @property
@@ -161,8 +188,8 @@ class KeySender:
         batch = self._take_batch()
         if not batch or not await self._pay(batch):
             return
-        signed_ns = self._tools.clock.mono_ns()
-        nonces = self._nonces.take(len(batch), signed_ns)
+        now_ns = self._tools.clock.mono_ns()
+        nonces = self._nonces.take(len(batch), now_ns)
         try:
             signed = await self._sign(batch, nonces)
         except (SigningError, LocalProtocolError) as error:
@@ -176,16 +203,20 @@ class KeySender:
             return
         for tx in signed:
             self._tools.gate.check(tx)
-        dead_ns = signed_ns + (self._tools.params.transaction_lifetime_ms + DEAD_MARGIN_MS) * NS_PER_MS
-        self._nonces.leaves(nonces, dead_ns)
+        end_ns = now_ns + self._tools.params.transaction_lifetime_ms * NS_PER_MS
+        flight = _Flight(batch, nonces, signed, end_ns, self._dead_ns(now_ns))
+        self._nonces.leaves(nonces, flight.dead_ns)
         for waiting, nonce, tx in zip(batch, nonces, signed, strict=True):
-            self._remember(_Sent(waiting.command.command_id, nonce, tx.tx_hash, dead_ns))
+            self._remember(_Sent(waiting.command.command_id, nonce, tx.tx_hash, flight.dead_ns))
         answer = await self._tools.wire.send(signed)
-        self._take_answer(answer, batch, nonces, signed)
+        self._take_answer(answer, flight)
         if answer.outcome is Outcome.RATE_LIMITED:
             await self._pause()
         else:
             self._pause_s = 0.0
+
+    def _dead_ns(self, signed_ns: int) -> int:
+        return signed_ns + (self._tools.params.transaction_lifetime_ms + DEAD_MARGIN_MS) * NS_PER_MS
 
     def _take_batch(self) -> list[_Waiting]:
         """Take what goes out next, in order; what may not go any more is refused."""
@@ -247,7 +278,7 @@ class KeySender:
 
     # -- what was said to it -----------------------------------------------------------------
 
-    def _take_answer(self, answer: Answer, batch: list[_Waiting], nonces: range, signed: Sequence[SignedTx]) -> None:
+    def _take_answer(self, answer: Answer, flight: _Flight) -> None:
         """Tell the outcome of a batch: the venue says one for all of it (A-21).
 
         1. accepted: all are queued;
@@ -256,11 +287,13 @@ class KeySender:
         4. refused, alone or for a reason that holds for all: that is its outcome.
         """
         tools, now_ns = self._tools, self._tools.clock.mono_ns()
+        batch, nonces = flight.batch, flight.nonces
         ids = [waiting.command.command_id for waiting in batch]
         if answer.volume_quota is not None:
             tools.emit(QuotaReport(answer.volume_quota, now_ns))
         if answer.outcome is Outcome.ACCEPTED:
             self._nonces.accepted(nonces)
+            self._is_alone = True
             for command_id in ids:
                 tools.emit(CommandAcked(command_id, answer.predicted_execution_ms, now_ns))
             return
@@ -270,11 +303,12 @@ class KeySender:
                 self._nonces.denied(nonces)
             else:
                 self._nonces.unknown(nonces, reason)
+                self._doubtful = flight
             for command_id in ids:
                 tools.emit(CommandUnknown(command_id, reason, now_ns))
             return
         self._nonces.refused(nonces)
-        for tx in signed:
+        for tx in flight.signed:
             self._sent.pop(tx.tx_hash, None)
         is_for_all = answer.outcome is Outcome.RATE_LIMITED or answer.code == 0 or answer.code in FATAL
         if len(batch) > 1 and not is_for_all:
@@ -298,29 +332,67 @@ class KeySender:
     # -- doubts --------------------------------------------------------------------------
 
     async def _settle(self) -> None:
-        """Ask for the next nonce until it is known what became of every one given out (4.7)."""
-        tools = self._tools
-        tools.on_change()
+        """Send again, and ask for the next nonce, until it is known what became of every one given out (4.7)."""
+        self._tools.on_change()
         self._refuse_creates(self.frozen_because)
+        resends, by_rest = 0, True
         delay_s = SETTLE_FIRST_S
         while self._nonces.is_frozen:
-            await asyncio.sleep(delay_s)
-            delay_s = min(delay_s * 2, SETTLE_LAST_S)
-            try:
-                venue_next = await tools.reads.next_nonce(self.api_key_index)
-            except (TransportError, VenueError, RemoteProtocolError):
-                continue
-            settled = self._nonces.settle(venue_next, tools.clock.mono_ns())
-            hash_of = {sent.nonce: sent.tx_hash for sent in self._sent.values()}
-            for nonce in settled.unused:
-                if nonce in hash_of:
-                    self._refuse(self._sent.pop(hash_of[nonce]).command_id, 0, "never reached the venue in time")
-            for nonce in settled.used:
-                if nonce in hash_of:
-                    tools.ask(hash_of[nonce], self)
-            if settled.is_foreign:
-                self._tell_foreign(f"the venue's next nonce is {venue_next}")
-        tools.on_change()
+            if self._doubtful is not None and resends < RESENDS_MAX and self._may_resend(self._doubtful):
+                resends += await self._resend(self._doubtful, by_rest=by_rest)
+                by_rest = not by_rest
+            if self._nonces.is_frozen:
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, SETTLE_LAST_S)
+                await self._read_next_nonce()
+        self._doubtful = None
+        self._tools.on_change()
+
+    def _may_resend(self, flight: _Flight) -> bool:
+        """Tell whether a batch of which nothing is known may be sent again, and pay for it."""
+        limits, now_ns = self._tools.limits, self._tools.clock.mono_ns()
+        if flight.signed[0].tx_hash not in self._sent or now_ns >= flight.end_ns:
+            return False
+        if self._tools.gate.is_stopped and not flight.only_removes:
+            return False
+        reserve = 0 if flight.only_removes else limits.cancel_reserve
+        return limits.transactions.take(len(flight.batch), now_ns, reserve=reserve)
+
+    async def _resend(self, flight: _Flight, *, by_rest: bool) -> bool:
+        """Send the same bytes again; return whether they may have left.
+
+        Accepted: all are queued. 21104: they have run, or cannot yet; the next nonce will tell.
+        Another refusal is of this copy alone: the first one may be on its way still.
+        """
+        for tx in flight.signed:
+            self._tools.gate.check(tx)
+        answer = await self._tools.wire.send(flight.signed, by_rest=by_rest)
+        if answer.outcome is Outcome.ACCEPTED:
+            self._take_answer(answer, flight)
+        elif answer.outcome is Outcome.RATE_LIMITED:
+            await self._pause()
+        elif answer.code == Code.INVALID_NONCE or (answer.outcome is Outcome.REFUSED and answer.code):
+            self._doubtful = None
+        return answer.outcome is not Outcome.REFUSED or answer.code != 0
+
+    async def _read_next_nonce(self) -> None:
+        tools = self._tools
+        try:
+            venue_next = await tools.reads.next_nonce(self.api_key_index)
+        except (TransportError, VenueError, RemoteProtocolError):
+            return
+        now_ns = tools.clock.mono_ns()
+        settled = self._nonces.settle(venue_next, now_ns)
+        hash_of = {sent.nonce: sent.tx_hash for sent in self._sent.values()}
+        for nonce in settled.unused:
+            if nonce in hash_of:
+                self._refuse(self._sent.pop(hash_of[nonce]).command_id, 0, "never reached the venue in time")
+        for nonce in settled.used:
+            if nonce in hash_of:
+                tools.ask(hash_of[nonce], self)
+        if settled.is_foreign:
+            self._take_unexpected(f"the venue's next nonce is {venue_next}")
+        self._is_alone = self._is_alone or now_ns >= self._alone_ns
 
     def _refuse_creates(self, reason: str) -> None:
         waiting, self._queue = self._queue, deque()
@@ -342,7 +414,8 @@ class KeySender:
         if sent is not None:
             self._tools.emit(CommandExecuted(sent.command_id, error, recv_ns))
         elif not is_ours or any(other.nonce == facts.nonce for other in self._sent.values()):
-            self._tell_foreign(f"transaction {facts.hash[:16]} with nonce {facts.nonce}")
+            self._take_unexpected(f"transaction {facts.hash[:16]} with nonce {facts.nonce}")
+            self._woken.set()
 
     def transaction_absent(self, tx_hash: str) -> bool:
         """The venue knows no such transaction; return whether it need not be asked about again."""
@@ -357,9 +430,10 @@ class KeySender:
         for sent in self._sent.values():
             self._tools.ask(sent.tx_hash, self)
 
-    def _tell_foreign(self, what: str) -> None:
-        """Somebody else uses our key: two writers of one nonce end in an outage (4.7, 13: 45)."""
-        if not self._is_foreign_told:
+    def _take_unexpected(self, what: str) -> None:
+        """A nonce was used that is not ours: ask about all that is. Two writers end in an outage (4.7, 13: 45)."""
+        self.stream_was_silent()
+        if self._is_alone and not self._is_foreign_told:
             self._is_foreign_told = True
             reason = f"another program uses key {self.api_key_index}: {what}"
             self._tools.emit(StopRequested(reason, self._tools.clock.mono_ns()))

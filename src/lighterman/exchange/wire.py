@@ -2,7 +2,8 @@
 
 Law: every send ends in exactly one Answer, and what proves nothing is UNKNOWN (protocol
 reference 2.8). An answer is matched by the id we chose, else by the transaction's hash; one
-that says neither is believed only when a single request is open. Nothing is ever sent twice.
+that says neither is believed only when a single request is open. Nothing is sent twice from here:
+only who signed may send the same bytes again, which is safe because a nonce runs once (21104).
 """
 
 import asyncio
@@ -60,11 +61,11 @@ class TransactionWire:
         self._count = 0
         self._open: dict[str, _Request] = {}
 
-    async def send(self, batch: Sequence[SignedTx]) -> Answer:
+    async def send(self, batch: Sequence[SignedTx], *, by_rest: bool = False) -> Answer:
         """Send a batch of one key, in nonce order, and wait for what is said to it."""
         try:
             async with asyncio.timeout(self._timeout_s):
-                if self.speak is not None and not self.down_because:
+                if self.speak is not None and not self.down_because and not by_rest:
                     return await self._send_by_socket(batch, self.speak)
                 return await self._send_by_rest(batch)
         except TimeoutError:

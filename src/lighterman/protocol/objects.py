@@ -261,6 +261,8 @@ class PositionFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sign: int = 0
     position: str
     avg_entry_price: str = ""
+    position_value: str = ""
+    unrealized_pnl: str = ""
     open_order_count: int = 0
     realized_pnl: str = ""
 
@@ -272,8 +274,6 @@ class AccountPosition(PositionFacts, frozen=True, gc=False, kw_only=True):
     initial_margin_fraction: str
     pending_order_count: int = 0
     position_tied_order_count: int = 0
-    position_value: str
-    unrealized_pnl: str
     liquidation_price: str = "0"
     margin_mode: int = 0
     margin_set_flag: int = 0

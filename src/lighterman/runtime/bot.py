@@ -41,7 +41,7 @@ from lighterman.runtime.outcome import Opening, Outcome
 from lighterman.runtime.preflight import MarketPreflight
 from lighterman.runtime.replay import how_it_broke
 from lighterman.runtime.stopping import Failure, Stop
-from lighterman.runtime.watches import LossKeeper, watch_day, watch_journal
+from lighterman.runtime.watches import JournalWatch, LossKeeper, watch_day
 
 JOURNAL_STOP_S = 5.0
 
@@ -93,6 +93,7 @@ class Bot:
     log: Log
     session: Session
     disk: Disk
+    has_started: asyncio.Event  # the venue has been compared with the settings, and its clock with ours
     account: LocalAccount | None  # on a local exchange: its own books can be compared with ours
     metrics_port: int = 0  # 0: nobody serves them
 
@@ -117,6 +118,10 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
         journal.observe_break(now_ns, how_it_broke(error))
         _end_by_bug(error, stop, parts.show_bug)
 
+    def stop_creates() -> None:
+        venue.stop_creates()
+
+    watch, has_started = JournalWatch(journal, parts.store, stop, stop_creates), asyncio.Event()
     loop = TradingLoop(
         engine,
         clock,
@@ -127,6 +132,7 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
             Narrator(params, log, clock),
             LossKeeper(parts.store, scribe),
             stop,
+            watch,
             *parts.observers,
         ],
         on_broken=on_broken,
@@ -146,9 +152,11 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
     stack.callback(
         scribe.submit, lambda: parts.store.save_loss(engine.state.loss.state())
     )  # the last seconds count too
-    for work in (watch_day(clock, loop.receive), watch_journal(journal, parts.store, stop, venue.stop_creates)):
+    days = watch_day(clock, loop.receive, has_started, lambda text: log.warning("clock", notice=text))
+    for work in (days, watch.run()):
         run_beside(work, stop, stack, parts.show_bug)
-    return Bot(engine, venue, loop, figures, opening, journal, log, parts.session, parts.disk, parts.account)
+    session, disk, account = parts.session, parts.disk, parts.account
+    return Bot(engine, venue, loop, figures, opening, journal, log, session, disk, has_started, account)
 
 
 def _begin(plan: RunPlan, store: AccountStore) -> AccountState:

@@ -19,6 +19,7 @@ NS_PER_S = 1_000_000_000
 STOP_WITHIN_S = 10.0
 LOOK_EVERY_S = 0.02  # at our own orders, which costs nothing
 ASK_EVERY_S = 1.0  # the venue, whose answers are rationed
+ASK_BESIDE_S = 3.0  # where an answer may have been lost
 LAST_ANSWER_S = 1.0
 REPEAT_S = 1.0
 
@@ -28,30 +29,32 @@ async def stop_trading(
 ) -> int | None:
     """Let the engine cancel everything; return the venue's count of open orders, None if unknown.
 
-    Done when the venue shows no order and none of ours is unanswered, so that nothing can
-    come alive after we have gone. The venue is asked when all of ours have ended, and once a
-    second otherwise. While it may hold one that we do not track, all are cancelled anew.
+    Done when all of ours have ended and then the venue shows none, so that nothing can come
+    alive after we have gone. Before that it is not asked: what the lowest tier may ask is needed
+    to learn what became of our orders. While it may hold one that we do not track, all are
+    cancelled anew.
     """
     venue.stop_creates()  # what waits to be sent would leave behind the cancel-all
     loop.receive(StopRequested(reason, clock.mono_ns()))
     orders = engine.state.orders
     deadline_ns = clock.mono_ns() + int(within_s * NS_PER_S)
     ask_ns = 0
-    was_settled = False
     count: int | None = None
     while clock.mono_ns() < deadline_ns and not loop.is_over:
         await asyncio.sleep(LOOK_EVERY_S)
-        is_settled = not len(orders)
-        if clock.mono_ns() < ask_ns and is_settled == was_settled:
+        if len(orders) or clock.mono_ns() < ask_ns:
             continue
-        was_settled = is_settled
         count = await _open_orders(venue, clock, deadline_ns)
         ask_ns = clock.mono_ns() + int(ASK_EVERY_S * NS_PER_S)
         if not len(orders):
             if count == 0:
                 return 0
             loop.receive(StopRequested(reason, clock.mono_ns()))
-    return count if count or not len(orders) else None
+    if within_s and not loop.is_over and clock.mono_ns() >= ask_ns:
+        count = await _open_orders(venue, clock, deadline_ns)
+        if count == 0 and not len(orders):
+            return 0
+    return count or None  # nought that was overtaken by an order proves nothing
 
 
 async def cancel_without_engine(engine: Engine, venue: Venue, clock: Clock) -> int | None:
@@ -77,10 +80,24 @@ async def cancel_without_engine(engine: Engine, venue: Venue, clock: Clock) -> i
 
 
 async def _open_orders(venue: Venue, clock: Clock, deadline_ns: int) -> int | None:
-    """Ask the venue; None where it does not answer in time, of which a last question has a little too."""
+    """Ask the venue; None where it does not answer in time, of which a last question has a little too.
+
+    A question without an answer may be lost, or only wait for its turn: another is asked beside it.
+    """
     left_s = (deadline_ns - clock.mono_ns()) / NS_PER_S
+    questions: list[asyncio.Task[int]] = []
     try:
         async with asyncio.timeout(max(left_s, LAST_ANSWER_S)):
-            return await venue.open_order_count()
+            while True:
+                questions.append(asyncio.ensure_future(venue.open_order_count()))
+                await asyncio.wait(  # house-ok: the first in the list counts
+                    questions, timeout=ASK_BESIDE_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                for question in questions:
+                    if question.done():
+                        return question.result()
     except (LightermanError, TimeoutError):
         return None
+    finally:
+        for question in questions:
+            question.cancel()

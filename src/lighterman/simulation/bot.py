@@ -37,9 +37,9 @@ BASE_URL, STREAM_URL = "http://exchange", "ws://exchange/stream"
 MARKETS_AGAIN_MS = 45_000
 WRITES_EVERY_S = 0.05
 MARKETS = {  # symbol: smallest order, largest position, both in coins
-    "ETH": ("0.05", "2"),
-    "BTC": ("0.002", "0.08"),
-    "SOL": ("1", "40"),
+    "ETH": ("0.05", 2.0),
+    "BTC": ("0.002", 0.08),
+    "SOL": ("1", 40.0),
 }
 
 
@@ -49,7 +49,7 @@ def settings_of(options: Options) -> Settings:
         {
             "symbol": f"{symbol}-USDC",
             "minOrderSize": MARKETS[symbol][0],
-            "maxPosition": MARKETS[symbol][1],
+            "maxPosition": f"{MARKETS[symbol][1] * options.position_share:.6f}",
             "minSpreadBps": 0.8,
             "maxSpreadBps": 8,
             "orderLevels": options.levels,
@@ -64,7 +64,11 @@ def settings_of(options: Options) -> Settings:
     document = {
         "lighter": {"signer": "pure"},
         "markets": markets,
-        "risk": {"maxTotalPositionUSD": 20_000, "maxOrderValueUSD": 2_000, "dailyLossLimitUSD": 200},
+        "risk": {
+            "maxTotalPositionUSD": options.total_usd,
+            "maxOrderValueUSD": 2_000,
+            "dailyLossLimitUSD": options.loss_usd,
+        },
         "logging": {"level": "error"},
         "journal": {"directory": JOURNALS},
     }

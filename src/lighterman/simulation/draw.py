@@ -51,6 +51,9 @@ def _options(rng: Rng) -> Options:
         tier=TIERS[rng.randrange(0, len(TIERS))],
         start_us=start_us,
         wire=rng.random() < WIRE_SHARE,
+        position_share=(1.0, 1.0, 0.3)[rng.randrange(0, 3)],
+        total_usd=(20_000, 20_000, 2_500)[rng.randrange(0, 3)],
+        loss_usd=(200, 200, 4)[rng.randrange(0, 3)],
     )
 
 

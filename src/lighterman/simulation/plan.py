@@ -30,6 +30,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     tempo_ms: list[int]  # of each market: how long between two changes of its book
     tier: str
     start_us: int
+    position_share: float = 1.0  # of the largest positions in `bot.py`
+    total_usd: int = 20_000  # the limits of the account
+    loss_usd: int = 200
     warm_up_ms: int = 8_000
     faults_ms: int = 100_000
     wire: bool = False  # bytes through the real client and server, instead of messages

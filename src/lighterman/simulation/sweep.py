@@ -119,25 +119,22 @@ class SweptWorld(World):
         self._split = split
         self._tell = tell
         self._last_ns: dict[str, int] = {}
-        self._has_been_killed, self._starts_again = asyncio.Event(), asyncio.Event()
+        self._starts_again = asyncio.Event()
 
     # -- the run -------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Go through the scenario, or to where the bot is killed and through its recovery."""
-        scenario = asyncio.ensure_future(super().run())
-        killed = asyncio.ensure_future(self._has_been_killed.wait())
-        await asyncio.wait((scenario, killed), return_when=asyncio.FIRST_COMPLETED)  # house-ok: no result is used
-        if self.killed is None:
-            killed.cancel()
-            await scenario
-        else:
-            scenario.cancel()
+        self._scenario = asyncio.ensure_future(super().run())
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._scenario
+        if self.killed is not None:
             await self._recover()
 
     async def _recover(self) -> None:
         """Demand of the next process what the oracle demands after faults, and a little more."""
-        await self._starts_again.wait()
+        async with asyncio.timeout(RECOVERS_WITHIN_S):
+            await self._starts_again.wait()
         self.oracle.healed(self.now_ns)
         await asyncio.sleep(RECOVERS_WITHIN_S)
         await self._be_quiet()
@@ -198,10 +195,10 @@ class SweptWorld(World):
             node.kill()
 
     def _bot_was_killed(self) -> None:
+        self._scenario.cancel()  # at once: it might be about to stop the bot, and never to start it again
         self._is_over = False
         self.oracle.fault_began("kill", self.now_ns)
         super()._bot_was_killed()
-        self._has_been_killed.set()
 
     def _bot_ended(self, process: Process, outcome: Outcome) -> None:
         if self.starts == 1:
@@ -262,13 +259,18 @@ class SweptWorld(World):
 
 
 def sweep(
-    every: int = 1, workers: int = 2, *, only: int = 0, show: Callable[[Kill], None] = lambda _: None
+    every: int = 1,
+    workers: int = 2,
+    *,
+    first: int = 1,
+    only: int = 0,
+    show: Callable[[Kill], None] = lambda _: None,
 ) -> SweepResult:
-    """Kill the bot before every step, before each `every`th, or before one.
+    """Kill the bot before every step from the first on, before each `every`th, or before one.
 
     `show` hears of each kill as it ends, in another process: it may print, and remembers nothing.
     """
-    steps = iter((only,)) if only else itertools.count(1, every)
+    steps = iter((only,)) if only else itertools.count(first, every)
     report = in_child(lambda: _swept(steps, workers, show), SWEEP_CPU_S_MAX)
     return msgspec.json.decode(report.words(), type=SweepResult)
 

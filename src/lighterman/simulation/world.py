@@ -39,6 +39,8 @@ LIVENESS_S = 30.0
 QUIET_S = 2.5
 STOP_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.25
+TOTAL_NEAR = 0.5  # of the total limit: resting orders count against the rest
+MICRO = 1_000_000
 BOOKS_EVERY_NS = 500_000_000
 RESTART_AFTER_S = (0.5, 4.0)
 
@@ -89,7 +91,7 @@ class World(Stage):
         if not await self._until(self._is_up, UP_WITHIN_S):
             self.failures.append(f"L1: the bot did not come up within {UP_WITHIN_S:g} s after the faults")
         self.oracle.healed(self.now_ns)
-        await asyncio.sleep(LIVENESS_S)
+        await self._live()
         await self._be_quiet()
         await self._stop()
         self._is_over = True
@@ -116,6 +118,28 @@ class World(Stage):
             self.plan.options.start_us,
             listener=self,
         )
+
+    async def _live(self) -> None:
+        """Let the bot show that it quotes again, where its limits let it."""
+        for _ in range(round(LIVENESS_S / LOOK_EVERY_S)):
+            reason = self._why_no_quotes()
+            for market in self.markets.markets:
+                self.oracle.excused(market.index, reason, self.now_ns)
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def _why_no_quotes(self) -> str:
+        """Return the limit of the account that may rightly keep the bot from quoting both sides everywhere."""
+        bot = self.process.bot if self.process is not None else None
+        if bot is not None and bot.engine.state.loss.tripped:
+            return "daily loss"
+        held_micro = sum(
+            market.notional_micro(
+                self.exchange.stats(market.index).mark_ticks,
+                abs(self.exchange.position_lots(self.account, market.index)),
+            )
+            for market in self.markets.markets
+        )
+        return "total position" if held_micro > self.plan.options.total_usd * MICRO * TOTAL_NEAR else ""
 
     async def _be_quiet(self) -> None:
         """Nobody else trades for a moment: what the bot believes must then be the truth."""

@@ -6,9 +6,6 @@ difference that is a trade too many, or one too few of which the bot was told, i
 I10. Nothing is judged in a life before belief was once the truth, since an account is first read,
 then known.
 
-What a process takes over it knows from the venue, which tells an average entry price to the tick: the
-cash of such a life may be off by a tick of what was taken over, and nothing else.
-
 Cash moves by realised profit, fees and funding, whose parts may come in any order, so that in
 between it is judged only when it has not changed for two reconciliations without a fault.
 """
@@ -36,7 +33,6 @@ class Ledger:
         self._recent: dict[int, list[OwnTrade]] = {}
         self._begun: dict[int, bool] = {}
         self._cash_told = False
-        self._slack_pico = 0
         self.is_equal = False  # positions of the last belief, in all markets
 
     def started(self) -> None:
@@ -44,7 +40,6 @@ class Ledger:
         self._open.clear()
         self._begun.clear()
         self._cash_told = False
-        self._slack_pico = self._venue.entry_slack_pico()
         self.is_equal = False
 
     def on_trade(self, own: OwnTrade) -> None:
@@ -99,7 +94,7 @@ class Ledger:
     def _judge_cash(self, belief: Belief, now_ns: int) -> None:
         if belief.cash_pico is None:
             return
-        if self.is_right(belief.cash_pico):
+        if belief.cash_pico == self._venue.cash_pico:
             self._cash_told = False
             return
         since_ns = now_ns - slack.CASH_NS
@@ -107,10 +102,6 @@ class Ledger:
         if is_still and self._phases.is_calm_since(since_ns) and not self._cash_told:
             self._cash_told = True
             self._breach_cash(belief.cash_pico, now_ns)
-
-    def is_right(self, cash_pico: int) -> bool:
-        """Tell whether this is the account's cash, as far as the bot can know it."""
-        return abs(cash_pico - self._venue.cash_pico) <= self._slack_pico
 
     def quiet(self, belief: Belief, now_ns: int) -> None:
         """Judge that everything is equal, nothing being on the wire."""
@@ -122,7 +113,7 @@ class Ledger:
                 name = "I11" if self._is_a_trade(market, true_lots - lots) else "I10"
                 text = f"market {market}: all is quiet, the bot believes {lots} lots, the truth is {true_lots}"
                 self._record.breach(name, text, now_ns)
-        if belief.cash_pico is not None and not self.is_right(belief.cash_pico):
+        if belief.cash_pico is not None and belief.cash_pico != self._venue.cash_pico:
             self._breach_cash(belief.cash_pico, now_ns)
 
     def _breach_cash(self, cash_pico: int, now_ns: int) -> None:

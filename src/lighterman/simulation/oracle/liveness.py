@@ -100,7 +100,7 @@ class Liveness:
         """Take note of what the bot believes."""
         if self._due_ns is None:
             return
-        is_equal = ledger.is_equal and (belief.cash_pico is None or ledger.is_right(belief.cash_pico))
+        is_equal = ledger.is_equal and belief.cash_pico in (None, self._venue.cash_pico)
         reason = f"the bot has {dict(belief.positions)} and {belief.cash_pico} pico, {self._venue.cash_pico} is true"
         self._want("positions and cash", "" if is_equal else reason)
         self._want("orders", "" if tracking.is_complete else "a live order is not tracked")

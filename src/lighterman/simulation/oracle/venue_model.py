@@ -110,7 +110,6 @@ class VenueModel:
         self.cash_pico = terms.collateral_pico
         self.cash_changed_ns = 0
         self.holdings = {each.market.index: Holding() for each in terms.markets}
-        self._markets = {each.market.index: each.market for each in terms.markets}
         self.live: Side = {}
         self.by_client: Side = {}
         self.sides: dict[tuple[int, bool], Side] = {}
@@ -125,14 +124,6 @@ class VenueModel:
         """Return the signed position in lots."""
         holding = self.holdings.get(market)
         return holding.size_lots if holding else 0
-
-    def entry_slack_pico(self) -> int:
-        """Return by how much the cost of all positions is unknown to whoever knows average prices to the tick."""
-        return sum(
-            self._markets[index].notional_micro(1, abs(holding.size_lots)) * PICO_PER_MICRO
-            for index, holding in self.holdings.items()
-            if index in self._markets
-        )
 
     def find(self, market: int, index: int) -> LiveOrder | None:
         """Return the live order a cancel or modify would mean (4.3)."""
