@@ -208,6 +208,8 @@ class World(Stage):
             node, self.bot_clock, self.disk, self.settings, self.chance(f"bot {self.starts}")
         )
         node.on_killed = self._bot_was_killed
+        if self._wants_rearm:
+            self.oracle.rearmed()
         self.oracle.bot_started(self.now_ns)
         self.note("bot started")
         process.start(

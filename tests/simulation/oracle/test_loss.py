@@ -94,6 +94,19 @@ def test_a_loss_that_was_seen_counts_for_the_day():
     assert court.oracle.broken["I14"] == 1
 
 
+def test_a_person_may_lift_the_stop():
+    """A process that was told to forget the day's loss counts anew from where it begins."""
+    court = long_and(FALL)
+    court.wait(11 * S)
+    court.oracle.bot_killed(court.now_ns)
+    court.oracle.rearmed()
+    court.start()
+    court.wait(10 * S)
+    court.leave(bid(court, 3, FALL))
+
+    assert "I14" not in court.verdict
+
+
 def test_a_loss_under_a_fault_may_have_gone_unseen():
     """A recovery before ten seconds, or while a fault was at work, lifts the stop."""
     court = long_and(FALL)

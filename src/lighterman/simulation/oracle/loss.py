@@ -50,6 +50,11 @@ class Loss:
         if self._base_pico is not None:
             self._base_pico += amount_pico
 
+    def rearmed(self) -> None:
+        """A person has looked at the loss, and begins the count anew."""
+        self._base_pico = self._below_ns = None
+        self._tripped_day = -1
+
     def traded(self, market: int, now_ns: int) -> None:
         """The position changed."""
         self._traded_ns[market] = now_ns

@@ -248,6 +248,10 @@ class Oracle:
         self._loss.look(now_ns)
         self._poll(now_ns)
 
+    def rearmed(self) -> None:
+        """The process that begins was told by a person to forget the day's loss."""
+        self._loss.rearmed()
+
     def bot_stop_asked(self, now_ns: int) -> None:
         """The bot is asked to stop, or has decided to."""
         self._stop.asked(now_ns)
