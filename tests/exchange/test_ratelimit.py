@@ -32,6 +32,19 @@ def test_whoever_books_and_waits_stays_below_the_limit_too(limit, costs):
     assert _most_in_a_minute(times) < limit
 
 
+@given(st.integers(10, 5000), st.lists(st.integers(1, 3), max_size=100))
+def test_what_is_available_can_be_taken_and_no_more(limit, costs):
+    """Booked beyond the burst it is below zero; otherwise so much goes at once, and not one more."""
+    bucket = Bucket(limit)
+    for cost in costs:
+        bucket.book(cost, 0)
+    available = bucket.available(0)
+
+    assert available == bucket.burst - sum(costs)
+    assert not bucket.take(max(available, 0) + 1, 0)
+    assert available < 0 or bucket.take(available, 0)
+
+
 def test_a_reserve_is_left_over():
     """What is reserved for cancels cannot be taken by others."""
     bucket = Bucket(100)

@@ -1,5 +1,6 @@
 import asyncio
 
+import msgspec
 import pytest
 
 from helpers.memory_venue import CANCEL_KEY, CREATE_KEY, World, in_world, json_reply
@@ -367,6 +368,22 @@ def test_what_a_killed_predecessor_left_in_the_air_stops_nobody(is_told):
 
 
 @in_world()
+async def test_a_transaction_that_the_venue_dropped_has_used_no_nonce(world):
+    """It is told as failed, late and with a nonce that another has now: neither used up nor a stranger's."""
+    world.submit(bid(1))
+    await world.until(lambda: world.outcomes(CommandExecuted) == [1])
+    for nonce in (0, 1, 9):
+        facts = {"hash": f"{nonce:080x}", "type": 14, "status": 0, "account_index": world.params.account_index}
+        facts |= {"api_key_index": CREATE_KEY, "nonce": nonce, "event_info": '{"ae":"invalid nonce"}'}
+        frame = {"type": "update/account_tx", "channel": f"account_tx:{world.params.account_index}", "txs": [facts]}
+        world.network.stream_of("account_tx").on_text(msgspec.json.encode(frame))
+    world.submit(bid(2))
+    await world.until(lambda: 2 in world.outcomes(CommandExecuted), seconds=1)
+
+    assert not world.of(StopRequested)
+
+
+@in_world()
 async def test_one_stale_next_nonce_is_not_believed(world):
     """`nextNonce` of before what was executed: no nonce goes out twice."""
     world.submit(bid(1), bid(2))
@@ -436,3 +453,30 @@ async def test_creates_beyond_the_venue_s_limit_are_refused_and_cancels_are_not(
     world.submit(CancelAll(100))
     await world.until(lambda: 100 in world.outcomes(CommandExecuted), seconds=5)
     assert all(event.code == 0 for event in refused)
+
+
+@in_world(tier="standard")
+async def test_cancels_beyond_the_venue_s_limit_go_one_by_one_and_cancel_all_goes_first(world):
+    """As many as may go leave at once; of those that wait, one for the same order is asked for once."""
+    world.submit(*(CancelOrder(number, 0, 1000 + number) for number in range(1, 31)))
+    await asyncio.sleep(2)
+    early = world.outcomes(CommandExecuted) + world.outcomes(CommandRefused)
+    assert 18 <= len(early) <= 20
+
+    world.submit(*(CancelOrder(100 + number, 0, 1000 + number) for number in range(21, 31)), CancelAll(200))
+    assert [21, 22, 23, 24, 25, 26, 27, 28, 29, 30] == [
+        event.command_id for event in world.of(CommandRefused) if event.message == "asked for again"
+    ]
+    await world.until(lambda: 200 in world.outcomes(CommandExecuted), seconds=4)
+
+
+@in_world(tier="standard")
+async def test_of_creates_as_many_leave_as_may(world):
+    """A ladder above what is left of the limit is cut, not dropped."""
+    world.submit(*(bid(number) for number in range(1, 13)))
+    await world.until(lambda: len(world.outcomes(CommandExecuted)) == 12)
+    world.submit(*(bid(number) for number in range(13, 25)))
+    await asyncio.sleep(1)
+
+    assert 1 <= len(world.outcomes(CommandExecuted)) - 12 < 12
+    assert len(world.outcomes(CommandExecuted)) + len(world.outcomes(CommandRefused)) == 24

@@ -41,6 +41,11 @@ class Bucket:
         self._level -= cost * MINUTE_NS
         return True
 
+    def available(self, now_ns: int) -> int:
+        """Return how much can be taken at once now; below zero while what was booked is not filled in."""
+        self._fill(now_ns)
+        return self._level // MINUTE_NS
+
     def book(self, cost: int, now_ns: int) -> int:
         """Take `cost` in any case, and return how many nanoseconds to wait before using it."""
         if cost > self._burst:

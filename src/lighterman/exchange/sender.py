@@ -50,7 +50,7 @@ from lighterman.protocol.nonces import NonceKeeper
 from lighterman.protocol.objects import TransactionFacts
 from lighterman.protocol.signing import AsyncSigner, SignedTx
 from lighterman.protocol.transactions import Attribute, Attributes
-from lighterman.protocol.translate import Envelope, transaction, verdict
+from lighterman.protocol.translate import FAILED, Envelope, transaction, verdict
 
 QUEUE_MAX = 1_000
 NS_PER_S = 1_000_000_000
@@ -157,9 +157,21 @@ class KeySender:
             reason = self._why_not(command)
             if reason:
                 self._refuse(command.command_id, 0, reason)
-            else:
+            elif isinstance(command, CancelAll):
+                self._queue.appendleft(_Waiting(command, now_ns))
+            elif not isinstance(command, CancelOrder) or not self._replaces(command):
                 self._queue.append(_Waiting(command, now_ns))
         self._woken.set()
+
+    def _replaces(self, command: CancelOrder) -> bool:
+        """Put a cancel in the place of one that waits for the same order; return False if none does."""
+        for place, waiting in enumerate(self._queue):
+            other = waiting.command
+            if isinstance(other, CancelOrder) and other.client_order_index == command.client_order_index:
+                self._queue[place] = _Waiting(command, waiting.since_ns, waiting.is_alone)
+                self._refuse(other.command_id, 0, "asked for again")
+                return True
+        return False
 
     def _why_not(self, command: Command) -> str:
         """Return why a command must not even wait; cancels may always wait."""
@@ -186,8 +198,10 @@ class KeySender:
 
     async def _send_batch(self) -> None:
         batch = self._take_batch()
-        if not batch or not await self._pay(batch):
+        if not batch:
             return
+        bucket = self._tools.limits.transactions
+        await asyncio.sleep(bucket.book(len(batch), self._tools.clock.mono_ns()) / NS_PER_S)
         now_ns = self._tools.clock.mono_ns()
         nonces = self._nonces.take(len(batch), now_ns)
         try:
@@ -219,10 +233,16 @@ class KeySender:
         return signed_ns + (self._tools.params.transaction_lifetime_ms + DEAD_MARGIN_MS) * NS_PER_MS
 
     def _take_batch(self) -> list[_Waiting]:
-        """Take what goes out next, in order; what may not go any more is refused."""
-        stale_ns = self._tools.clock.mono_ns() - STALE_NS
+        """Take what goes out next, in order; what may not go any more is refused.
+
+        The venue's transaction limit: creates beyond it are refused, and leave a reserve for cancels;
+        of those as many go as may, and where none may one waits until it may.
+        """
+        now_ns, limits = self._tools.clock.mono_ns(), self._tools.limits
+        stale_ns = now_ns - STALE_NS
+        room = limits.transactions.available(now_ns)
         batch: list[_Waiting] = []
-        while self._queue and len(batch) < BATCH_MAX:
+        while self._queue and len(batch) < min(BATCH_MAX, max(1, room)):
             waiting = self._queue[0]
             if waiting.is_alone and batch:
                 break
@@ -232,26 +252,13 @@ class KeySender:
                 self._refuse(waiting.command.command_id, 0, "stopped")
             elif not is_harmless and waiting.since_ns < stale_ns:
                 self._refuse(waiting.command.command_id, 0, "waited too long to be sent")
+            elif not is_harmless and len(batch) >= room - limits.cancel_reserve:
+                self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
             else:
                 batch.append(waiting)
                 if waiting.is_alone:
                     break
         return batch
-
-    async def _pay(self, batch: list[_Waiting]) -> bool:
-        """Stay within the venue's transaction limit: creates are refused, cancels wait and have a reserve."""
-        limits, clock = self._tools.limits, self._tools.clock
-        bucket, count = limits.transactions, len(batch)
-        if all(_only_removes(waiting.command) for waiting in batch):
-            await asyncio.sleep(bucket.book(count, clock.mono_ns()) / NS_PER_S)
-            return True
-        if bucket.take(count, clock.mono_ns(), reserve=limits.cancel_reserve):
-            return True
-        for waiting in batch:
-            if not _only_removes(waiting.command):
-                self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
-        self._put_back([waiting for waiting in batch if _only_removes(waiting.command)])
-        return False
 
     async def _sign(self, batch: list[_Waiting], nonces: range) -> list[SignedTx]:
         params, now_ms = self._tools.params, self._tools.venue_time.now_ms()
@@ -403,17 +410,17 @@ class KeySender:
                 self._refuse(each.command.command_id, 0, reason)
 
     def transaction_told(self, facts: TransactionFacts, recv_ns: int) -> None:
-        """Take the sequencer's word on a transaction of the account."""
+        """Take the sequencer's word on a transaction of the account; one that it dropped has not used its nonce."""
         if facts.api_key_index != self.api_key_index:
             return
         error = verdict(facts)
         if error is None:
             return
-        is_ours = facts.nonce < 0 or self._nonces.executed(facts.nonce)
+        is_ours = facts.nonce < 0 or facts.status == FAILED or self._nonces.executed(facts.nonce)
         sent = self._sent.pop(facts.hash, None)
         if sent is not None:
             self._tools.emit(CommandExecuted(sent.command_id, error, recv_ns))
-        elif not is_ours or any(other.nonce == facts.nonce for other in self._sent.values()):
+        elif facts.status != FAILED and (not is_ours or facts.nonce in [other.nonce for other in self._sent.values()]):
             self._take_unexpected(f"transaction {facts.hash[:16]} with nonce {facts.nonce}")
             self._woken.set()
 
