@@ -410,17 +410,17 @@ async def test_a_nonce_taken_by_another_is_settled(world):
     await world.until(lambda: 2 in world.outcomes(CommandAcked))
 
 
-async def _send_as_stranger(world, client=4711):
+async def _send_as_stranger(world, client=4711, key=CREATE_KEY):
     """Let somebody else sign with our key, as a second program with the same configuration would."""
-    signer: PureSigner = world.signers[CREATE_KEY].signer
+    signer: PureSigner = world.signers[key].signer
     now_ms = world.clock.wall_us() // 1000
     envelope = Envelope(
         account_index=world.params.account_index,
-        api_key_index=CREATE_KEY,
+        api_key_index=key,
         expired_at_ms=now_ms + 30_000,
         order_expiry_ms=now_ms + 10**6,
     )
-    (signed,) = signer.sign([transaction(bid(0, client=client), world.network.nonce(CREATE_KEY), envelope)])
+    (signed,) = signer.sign([transaction(bid(0, client=client), world.network.nonce(key), envelope)])
     form = {"tx_type": "14", "tx_info": signed.tx_info.decode()}
     assert (await world.network.request("POST", "/api/v1/sendTx", {}, form, {})).status == 200
 
@@ -471,12 +471,11 @@ async def test_cancels_beyond_the_venue_s_limit_go_one_by_one_and_cancel_all_goe
 
 
 @in_world(tier="standard")
-async def test_of_creates_as_many_leave_as_may(world):
-    """A ladder above what is left of the limit is cut, not dropped."""
-    world.submit(*(bid(number) for number in range(1, 13)))
-    await world.until(lambda: len(world.outcomes(CommandExecuted)) == 12)
-    world.submit(*(bid(number) for number in range(13, 25)))
-    await asyncio.sleep(1)
+async def test_a_key_that_freezes_while_a_cancel_waits_for_the_limit_sends_it_afterwards(world):
+    """A predecessor's transaction is told meanwhile: the cancel takes the nonce behind it."""
+    world.submit(*(CancelOrder(number, 0, 1000 + number) for number in range(1, 25)))
+    await asyncio.sleep(0.5)
+    await _send_as_stranger(world, key=CANCEL_KEY)
+    await world.until(lambda: len(world.outcomes(CommandExecuted) + world.outcomes(CommandRefused)) == 24)
 
-    assert 1 <= len(world.outcomes(CommandExecuted)) - 12 < 12
-    assert len(world.outcomes(CommandExecuted)) + len(world.outcomes(CommandRefused)) == 24
+    assert not world.failures

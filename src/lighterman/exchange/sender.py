@@ -197,11 +197,12 @@ class KeySender:
     # -- sending -------------------------------------------------------------------------
 
     async def _send_batch(self) -> None:
-        batch = self._take_batch()
+        batch = await self._pay(self._take_batch())
         if not batch:
             return
-        bucket = self._tools.limits.transactions
-        await asyncio.sleep(bucket.book(len(batch), self._tools.clock.mono_ns()) / NS_PER_S)
+        if self._nonces.is_frozen:  # a stranger's nonce was told while we waited
+            self._put_back(batch)
+            return
         now_ns = self._tools.clock.mono_ns()
         nonces = self._nonces.take(len(batch), now_ns)
         try:
@@ -233,16 +234,10 @@ class KeySender:
         return signed_ns + (self._tools.params.transaction_lifetime_ms + DEAD_MARGIN_MS) * NS_PER_MS
 
     def _take_batch(self) -> list[_Waiting]:
-        """Take what goes out next, in order; what may not go any more is refused.
-
-        The venue's transaction limit: creates beyond it are refused, and leave a reserve for cancels;
-        of those as many go as may, and where none may one waits until it may.
-        """
-        now_ns, limits = self._tools.clock.mono_ns(), self._tools.limits
-        stale_ns = now_ns - STALE_NS
-        room = limits.transactions.available(now_ns)
+        """Take what goes out next, in order; what may not go any more is refused."""
+        stale_ns = self._tools.clock.mono_ns() - STALE_NS
         batch: list[_Waiting] = []
-        while self._queue and len(batch) < min(BATCH_MAX, max(1, room)):
+        while self._queue and len(batch) < BATCH_MAX:
             waiting = self._queue[0]
             if waiting.is_alone and batch:
                 break
@@ -252,13 +247,32 @@ class KeySender:
                 self._refuse(waiting.command.command_id, 0, "stopped")
             elif not is_harmless and waiting.since_ns < stale_ns:
                 self._refuse(waiting.command.command_id, 0, "waited too long to be sent")
-            elif not is_harmless and len(batch) >= room - limits.cancel_reserve:
-                self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
             else:
                 batch.append(waiting)
                 if waiting.is_alone:
                     break
         return batch
+
+    async def _pay(self, batch: list[_Waiting]) -> list[_Waiting]:
+        """Stay within the venue's transaction limit; return what may leave.
+
+        Creates leave together or are refused, since half a ladder may be one side of it, and leave a
+        reserve for cancels. Of those as many go as may; where none may, one waits until it may.
+        """
+        limits, now_ns = self._tools.limits, self._tools.clock.mono_ns()
+        bucket = limits.transactions
+        if all(_only_removes(waiting.command) for waiting in batch):
+            count = min(len(batch), max(1, bucket.available(now_ns)))
+            self._put_back(batch[count:])
+            await asyncio.sleep(bucket.book(count, now_ns) / NS_PER_S)
+            return batch[:count]
+        if bucket.take(len(batch), now_ns, reserve=limits.cancel_reserve):
+            return batch
+        for waiting in batch:
+            if not _only_removes(waiting.command):
+                self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
+        self._put_back([waiting for waiting in batch if _only_removes(waiting.command)])
+        return []
 
     async def _sign(self, batch: list[_Waiting], nonces: range) -> list[SignedTx]:
         params, now_ms = self._tools.params, self._tools.venue_time.now_ms()
