@@ -33,8 +33,23 @@ def test_a_tripped_limit_survives():
     first.begin()
     first.save_loss(TRIPPED)
 
-    assert AccountState(2, TRIPPED) == store(disk).begin()
-    assert AccountState(3, TRIPPED) == store(disk).begin()
+    second = store(disk).begin()
+    assert (2, TRIPPED) == (second.epoch, second.loss)
+    assert TRIPPED == store(disk).begin().loss
+
+
+def test_what_may_be_left_is_remembered():
+    """After a session without the venue's word that no order is left, the next one knows that some may be (P1)."""
+    disk = MemoryDisk()
+    first = store(disk)
+    assert not first.begin().may_have_orders
+    assert store(disk).begin().may_have_orders
+
+    third = store(disk)
+    third.begin()
+    third.settle()
+    third.save_loss(TRIPPED)
+    assert not store(disk).begin().may_have_orders
 
 
 def test_a_file_of_before_the_baseline_was_kept_is_read():

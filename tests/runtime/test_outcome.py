@@ -59,19 +59,19 @@ def test_start_that_was_refused_has_its_own_code():
             code = exit_code(
                 open_orders=orders,
                 failure=Failure.START,
-                may_have_sent=False,
+                may_have_left=False,
                 refused=refused,
                 is_loss_tripped=True,
             )
             assert code is refused
-        code = exit_code(open_orders=3, failure=Failure.START, may_have_sent=False, refused=refused)
+        code = exit_code(open_orders=3, failure=Failure.START, may_have_left=False, refused=refused)
         assert code is Exit.ORDERS_UNKNOWN
 
 
 def test_end_before_anything_was_sent_leaves_nothing():
     """Where nothing was sent nobody has to be asked: a signal is 0 and a failure its own code, orders unknown."""
     for failure, code in ((None, Exit.OK), (Failure.VENUE, Exit.VENUE), (Failure.JOURNAL, Exit.FAIL_SAFE)):
-        assert exit_code(open_orders=None, failure=failure, may_have_sent=False) is code
+        assert exit_code(open_orders=None, failure=failure, may_have_left=False) is code
 
 
 def test_limit_and_success():

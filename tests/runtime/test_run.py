@@ -1,6 +1,7 @@
 """A run from start to end: whatever ends it, nothing is left behind and the outcome says so."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -21,7 +22,9 @@ from lighterman.risk.pnl import LossState
 from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.local_account import LocalAccount
-from lighterman.runtime.run import run
+from lighterman.runtime.run import run, run_to_end
+from lighterman.runtime.stopping import Stop
+from lighterman.runtime.wiring import open_bot
 from lighterman.signing.pure import generate_key
 
 LEDGER_FIELDS = ("ledger_match", "ledger_differences", "position", "fills")
@@ -252,6 +255,31 @@ async def test_tripped_limit_counts_during_the_start_too(tmp_path, monkeypatch):
         outcome = await end(bot)
 
     assert ("SIGINT", Exit.RISK_HALT) == (outcome.stopped_by, outcome.exit_code)
+
+
+@pytest.mark.parametrize(("was_settled", "code"), [(True, Exit.OK), (False, Exit.ORDERS_UNKNOWN)])
+async def test_start_cut_short_behind_an_earlier_session(tmp_path, monkeypatch, was_settled, code):
+    """An end before a venue was asked: behind a session that was killed orders may be left, and 7 says so."""
+    store = AccountStore(SystemDisk(), str(tmp_path), "local", 100)
+    store.begin()
+    if was_settled:
+        store.settle()
+    stop = Stop()
+
+    async def end_it(_):
+        stop.ask("enough")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(LighterVenue, "start", end_it)
+    async with running(Market(), chain_id=CHAIN) as (_, ready):
+        wanted = plan(tmp_path, ready["url"])
+
+        async def opened(stack):
+            return dataclasses.replace(await open_bot(wanted, SystemClock(), stop, stack), account=None)
+
+        outcome = await run_to_end(wanted, SystemClock(), stop, opened, lambda _: None)
+
+    assert (None, code) == (outcome.open_orders_after_stop, outcome.exit_code)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""What an account must not forget between sessions: the restart count and the daily loss.
+"""What an account must not forget between sessions: the restart count, the daily loss, what may be left.
 
 Law: the file is replaced as a whole, durably, or not at all. A damaged file is a refusal to
 start, because it holds the day's loss and whether it has tripped, and neither may be guessed.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from lighterman.domain.errors import JournalError
 from lighterman.journal.disk import Disk, write_durably
@@ -15,10 +16,14 @@ EPOCH_MAX = (1 << 16) - 1  # the epoch is the upper 16 of a client order index's
 
 
 class AccountState(msgspec.Struct, frozen=True):
-    """`epoch` counts restarts (from 1, and again after 65535); `loss` is the risk room's own record."""
+    """`epoch` counts restarts (from 1, and again after 65535); `loss` is the risk room's own record.
+
+    `may_have_orders` says that the last session ended without the venue's word that no order is left.
+    """
 
     epoch: int
     loss: LossState
+    may_have_orders: bool = False
 
 
 class AccountStore:
@@ -34,17 +39,24 @@ class AccountStore:
     def begin(self) -> AccountState:
         """Count this start and return what is known; raises JournalError. The count is durable on return."""
         known = self._load()
-        self._state = AccountState(known.epoch % EPOCH_MAX + 1, known.loss)
+        self._state = AccountState(known.epoch % EPOCH_MAX + 1, known.loss, may_have_orders=True)
         try:
             self._disk.make_folder(self._folder)
             self._write()
         except OSError as error:
             raise JournalError(f"{self._path}: cannot be written: {error.strerror or error}") from None
-        return self._state
+        return replace(self._state, may_have_orders=known.may_have_orders)
+
+    def settle(self) -> None:
+        """Keep that the venue has said that no order is left; else as `save_loss`."""
+        self._save(replace(self._state, may_have_orders=False))
 
     def save_loss(self, loss: LossState) -> None:
         """Keep the day's loss; waits for the disk. A failure is kept in `failure`, not raised."""
-        self._state = AccountState(self._state.epoch, loss)
+        self._save(replace(self._state, loss=loss))
+
+    def _save(self, state: AccountState) -> None:
+        self._state = state
         try:
             self._write()
             self.failure = ""

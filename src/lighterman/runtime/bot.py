@@ -95,10 +95,14 @@ class Bot:
     disk: Disk
     has_started: asyncio.Event  # the venue has been compared with the settings, and its clock with ours
     account: LocalAccount | None  # on a local exchange: its own books can be compared with ours
+    may_have_orders: bool  # an earlier session may have left some
+    settle: Callable[[], None]  # keep that the venue has said that no order is left
     metrics_port: int = 0  # 0: nobody serves them
 
     def summarise(self, outcome: Outcome) -> None:
-        """Keep the result beside the journal."""
+        """Keep the result beside the journal, and with the account whether orders may be left."""
+        if outcome.open_orders_after_stop == 0:
+            self.settle()
         with contextlib.suppress(JournalError):  # it is shown anyway, and nothing is left to stop
             write_summary(self.disk, self.session, outcome)
 
@@ -156,14 +160,28 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
     for work in (days, watch.run()):
         run_beside(work, stop, stack, parts.show_bug)
     session, disk, account = parts.session, parts.disk, parts.account
-    return Bot(engine, venue, loop, figures, opening, journal, log, session, disk, has_started, account)
+    return Bot(
+        engine,
+        venue,
+        loop,
+        figures,
+        opening,
+        journal,
+        log,
+        session,
+        disk,
+        has_started,
+        account,
+        may_have_orders=state.may_have_orders,
+        settle=lambda: scribe.submit(parts.store.settle),
+    )
 
 
 def _begin(plan: RunPlan, store: AccountStore) -> AccountState:
     """Count the start, and return what the account must not forget."""
     state = store.begin()
     if plan.rearm:
-        state = AccountState(state.epoch, LossState(day=state.loss.day))
+        state = replace(state, loss=LossState(day=state.loss.day))
         store.save_loss(state.loss)
     return state
 

@@ -124,16 +124,16 @@ def exit_code(
     *,
     open_orders: int | None,
     failure: Failure | None,
-    may_have_sent: bool = True,
+    may_have_left: bool = True,
     refused: Exit = Exit.OK,
     is_loss_tripped: bool = False,
 ) -> Exit:
     """Return the code that tells the truth, gravest first: what may be left at the venue counts most.
 
-    What nobody asked the venue counts only where this run may have sent something. `refused` is
+    What nobody asked the venue counts only where this run, or one before it, may have left something. `refused` is
     the code of what kept the run from starting, where something did.
     """
-    if open_orders or (open_orders is None and may_have_sent):
+    if open_orders or (open_orders is None and may_have_left):
         return Exit.ORDERS_UNKNOWN
     if failure is Failure.START:
         return refused

@@ -70,7 +70,7 @@ async def run_to_end(
         outcome.exit_code = stop.exit_now = exit_code(
             open_orders=outcome.open_orders_after_stop,
             failure=stop.failure,
-            may_have_sent=bot is not None and bot.engine.state.ledger.is_open,
+            may_have_left=bot is not None and (bot.may_have_orders or bot.engine.state.ledger.is_open),
             refused=refused,
             is_loss_tripped=bot is not None and bool(bot.engine.state.loss.tripped),
         )
