@@ -14,6 +14,7 @@ from helpers.local_server import PATIENCE_S, running
 from helpers.local_venue import QuietMarket, crowd
 from lighterman.chance import secret_bytes
 from lighterman.clock import SystemClock
+from lighterman.domain.errors import InvariantBroken
 from lighterman.exchange.lighter import LighterVenue
 from lighterman.journal.disk import SystemDisk
 from lighterman.journal.state import AccountStore
@@ -255,6 +256,19 @@ async def test_tripped_limit_counts_during_the_start_too(tmp_path, monkeypatch):
         outcome = await end(bot)
 
     assert ("SIGINT", Exit.RISK_HALT) == (outcome.stopped_by, outcome.exit_code)
+
+
+async def test_invariant_that_breaks_during_the_start(tmp_path, monkeypatch):
+    """A bug before trading began is a bug, not a venue that does not fit."""
+
+    async def broken(self):
+        raise InvariantBroken("seven is eight")
+
+    monkeypatch.setattr(LighterVenue, "start", broken)
+    outcome = await run(plan(tmp_path), SystemClock(), lambda _: None)
+
+    assert (Exit.BROKEN, 0) == (outcome.exit_code, outcome.open_orders_after_stop)
+    assert "seven is eight" in outcome.stopped_by
 
 
 @pytest.mark.parametrize(("was_settled", "code"), [(True, Exit.OK), (False, Exit.ORDERS_UNKNOWN)])

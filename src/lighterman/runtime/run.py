@@ -11,7 +11,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from lighterman.domain.clock import Clock
-from lighterman.domain.errors import ConfigError, JournalError, LightermanError, TransportError, VenueError
+from lighterman.domain.errors import (
+    ConfigError,
+    InvariantBroken,
+    JournalError,
+    LightermanError,
+    TransportError,
+    VenueError,
+)
 from lighterman.protocol.rest import Ledger
 from lighterman.runtime.bot import Bot, RunPlan
 from lighterman.runtime.exits import Exit
@@ -63,6 +70,8 @@ async def run_to_end(
             if bot is not None:
                 show(bot)
                 await _trade(bot, plan, clock, stop, outcome)
+        except InvariantBroken as error:
+            stop.ask(f"bug: {type(error).__name__}: {error}", Failure.BUG)
         except LightermanError as error:  # before anything was sent
             stop.ask(str(error), Failure.START)
             refused = _exit_of(error)
