@@ -38,7 +38,9 @@ def _venue_restart(stage: Stage, args: Args, rng: Rng) -> bool:
     for weather in network.weather.values():
         weather.is_refusing = True
     network.cut_streams(STREAMS, "restart (1006)")
-    network.book_nonce_offset += (offset := rng.randrange(1, 400))
+    told_nonce = min(stage.exchange.book(market).nonce for market in stage.exchange.markets) - network.book_nonce_offset
+    offset = rng.randrange(0, max(1, min(400, told_nonce)))
+    network.book_nonce_offset += offset
     stage.rewind_books(offset)
 
     def release() -> None:
