@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from helpers.memory_venue import ACCOUNT, Network, World, in_world
 from helpers.virtual_time import run
@@ -55,6 +56,19 @@ async def test_markets_are_read_again_every_hour(world):
     await asyncio.sleep(3605)
 
     assert len(world.of(MarketReport)) == 4
+
+
+@in_world()
+async def test_a_closed_market_is_looked_at_more_often(world):
+    """Nobody tells when a market opens again, and an hour would be long."""
+    exchange = world.network.exchange
+    exchange.set_market(replace(exchange.markets[0], active=False))
+    await asyncio.sleep(3605)
+    exchange.set_market(replace(exchange.markets[0], active=True))
+    await asyncio.sleep(15)
+    (last, _) = world.of(MarketReport)[-2:]
+
+    assert (0, True) == (last.market.index, last.market.active)
 
 
 @in_world()

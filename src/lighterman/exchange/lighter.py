@@ -18,6 +18,7 @@ from lighterman.domain.clock import Clock
 from lighterman.domain.commands import CancelAll, CancelOrder, Command, Query
 from lighterman.domain.errors import LocalProtocolError, PreflightError, RemoteProtocolError, TransportError, VenueError
 from lighterman.domain.events import Event, FillReport, Link, LinkReport, MarketReport
+from lighterman.domain.market import Market
 from lighterman.exchange import private, public
 from lighterman.exchange.link import LinkOwner, StreamLink
 from lighterman.exchange.params import ClientParams
@@ -39,6 +40,7 @@ from lighterman.protocol.stream import BookGap, StreamSession
 from lighterman.protocol.translate import Translator
 from lighterman.risk.gate import Approved
 
+CLOSED_AGAIN_MS = 10_000  # when a market that is closed is looked at again
 NS_PER_S = 1_000_000_000
 
 
@@ -147,7 +149,7 @@ class LighterVenue:
             self._run(sender.run())
         for run in self._questions.runs():
             self._run(run)
-        self._run(self._read_markets_again())
+        self._run(self._read_markets_again(checked.traded))
         self._open_links([market.index for market in checked.traded])
 
     def submit(self, approved: Sequence[Approved]) -> None:
@@ -227,10 +229,15 @@ class LighterVenue:
             channel = public.book_channel(market)
             self._public_link.resync(BookGap(channel, "crossed book"))
 
-    async def _read_markets_again(self) -> None:
-        """Tell the markets anew, for ever: fees, minimums and status change. Clocks drift, too."""
+    async def _read_markets_again(self, traded: Sequence[Market]) -> None:
+        """Tell the markets anew, for ever: fees, minimums and status change. Clocks drift, too.
+
+        One that is closed is looked at more often: nobody tells when it opens.
+        """
         while True:
-            await asyncio.sleep(self._params.markets_again_ms / 1000)
+            every_ms = self._params.markets_again_ms
+            is_open = all(market.active for market in traded)
+            await asyncio.sleep((every_ms if is_open else min(every_ms, CLOSED_AGAIN_MS)) / 1000)
             try:
                 facts = await self._reads.markets()
                 traded = markets_traded(self._params.symbols, facts)

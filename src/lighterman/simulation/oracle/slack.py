@@ -18,8 +18,8 @@ COLLAR_BPS = 20
 TOLD_NS = 5 * NS_PER_S
 REREAD_NS = 30 * NS_PER_S
 TOLD_BELIEFS = 5
-# Without any frame the client asks after 5 s and gives up 10 s later (protocol reference 3.1).
-PRIVATE_SILENCE_NS = 20 * NS_PER_S
+# Without any frame the client asks after a few seconds, and gives up a few seconds later (N2, I6).
+PRIVATE_SILENCE_NS = 10 * NS_PER_S
 # Orders are reconciled every 30 s, and the answer may fail once before it comes.
 UNTOLD_ORDER_NS = 90 * NS_PER_S
 # A bot that has sent nothing for so long is not quoting anew; less than `TOLD_NS`, in which it may stop.
