@@ -173,9 +173,9 @@ def test_a_new_process_has_heard_nothing():
 
 
 def test_a_silent_private_stream_is_a_breach():
-    """Twenty seconds without a private frame are no healthy private stream."""
+    """Ten seconds without a private frame are no healthy private stream."""
     court = Court()
-    for _ in range(20):
+    for _ in range(10):
         court.skip(S).public("market_stats:0")
     court.leave(court.a_create(1, lots=10))
     assert court.texts == []
