@@ -75,6 +75,12 @@ def test_a_label_names_its_base(label, symbol):
     assert symbol == venue_symbol(label)
 
 
+TOO_FEW = (
+    "risk.messagesPerMinute: 20 are too few for 12 orders: when prices move, the best of each side are moved every "
+    "29 s and those behind them every 174 s; fewer markets or orderLevels would follow sooner"
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "notice"),
     [
@@ -89,8 +95,12 @@ def test_a_label_names_its_base(label, symbol):
             {"risk.maxOrderValueUSD": 9001},
             "risk.maxOrderValueUSD: is above maxTotalPositionUSD, so it limits nothing; were they mixed up?",
         ),
+        (
+            {"risk.messagesPerMinute": 20},
+            TOO_FEW,
+        ),
     ],
-    ids=["decimals", "pool", "buffer", "host", "mixed"],
+    ids=["decimals", "pool", "buffer", "host", "mixed", "messages"],
 )
 def test_what_has_no_seed_effect_is_said(changes, notice):
     """A key that is accepted with another meaning than it looks has a notice (defect F2)."""
@@ -99,3 +109,10 @@ def test_what_has_no_seed_effect_is_said(changes, notice):
         document = bent(document, path, value)
 
     assert notice in settings(document).notices
+
+
+def test_a_budget_that_suffices_has_no_notice():
+    """The ladders of two markets fit the messages of the smallest tier."""
+    document = bent(SEED, "lighter.tier", "standard")
+
+    assert not any(notice.startswith("risk.messagesPerMinute") for notice in settings(document).notices)

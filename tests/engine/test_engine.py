@@ -185,17 +185,39 @@ def test_too_many_orders_are_refused_with_the_reason():
     assert 4 == sum(refused)
 
 
-def test_a_refused_modify_gives_the_order_up():
-    """An order that stands wrong and may not be put right, for want of messages say, is cancelled (O10)."""
-    venue = ScriptedVenue(engine_params(market_params(), account=limits(messages_per_minute=24)))
+def _without_quota() -> ScriptedVenue:
+    """Return a venue whose quota is spent, so long ago that every level may be moved again."""
+    venue = ScriptedVenue()
     venue.open()
     venue.accept()
-    venue.mids[0] += 500
-    decision = venue.cycle()
-    assert {"message_budget"} == {refusal.reason for refusal in decision.refused}
-    wrong = len(decision.refused)
+    venue.tell(QuotaReport(0, venue.now_ns))
+    venue.cycle(1_000_000)
+    return venue
 
-    assert {"CancelOrder": wrong} == kinds(venue.cycle())
+
+def test_a_refused_modify_gives_up_an_order_that_stands_wrong():
+    """An order nearer to the fair price than any quote may be, that may not be put right, is cancelled (O10)."""
+    venue = _without_quota()
+    venue.mids[0] += 4_000
+    decision = venue.cycle()
+    wrong = [order for order in venue.orders() if order.is_ask and order.price_ticks < venue.mids[0]]
+
+    assert {"ModifyOrder": 1} == kinds(decision)
+    assert {"volume_quota"} == {refusal.reason for refusal in decision.refused}
+    assert {"CancelOrder": len(wrong)} == kinds(venue.cycle())
+
+
+def test_a_refused_modify_leaves_an_order_that_stands_well():
+    """An order that only might stand better is kept where messages lack, and not tried again for a second (O10)."""
+    venue = _without_quota()
+    venue.mids[0] += 50
+    decision = venue.cycle()
+
+    assert ({"ModifyOrder": 1}, 5) == (kinds(decision), len(decision.refused))
+    following = [venue.cycle() for _ in range(9)]
+    assert not any(each.approved or each.refused for each in following)
+    assert 4 == len(venue.cycle(200).refused)  # one is of the level that was moved
+    assert 6 == len(venue.orders())
 
 
 def test_a_spent_volume_quota_leaves_what_stands_right():

@@ -218,7 +218,7 @@ def test_refusals_are_answered_with_patience():
         venue.prices()
         assert {"PlaceOrder": 6} == kinds(venue.decide(100))
 
-    assert [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000] == waits
+    assert [500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000, 10_000] == waits
 
 
 def test_a_refused_cancel_is_no_reason_to_wait_with_anything_else():

@@ -263,5 +263,5 @@ def test_any_wishes_are_reached_and_then_nothing_is_sent(wishes):
 
 
 def test_a_change_is_its_fields():
-    """A change without an order, or without a size, is a placement or a cancel by default."""
-    assert (None, False, 0, 0, 0) == msgspec.structs.astuple(Change(None, is_ask=False, level=0))
+    """A change without an order, or without a size, is a placement or a cancel, and is insisted on."""
+    assert (None, False, 0, 0, 0, False) == msgspec.structs.astuple(Change(None, is_ask=False, level=0))

@@ -2,6 +2,8 @@
 
 from typing import get_args
 
+from msgspec.structs import replace
+
 from helpers.journals import HandClock
 from helpers.observed import ETH, MS, connected, decision, fill, new_figures, place, quoting, running
 from lighterman.domain.events import (
@@ -128,6 +130,15 @@ def test_refusals_are_counted_by_reason():
     assert {(0, "position_limit"): 2, (1, "price_collar"): 1} == figures.refusals
     assert 4 == figures.checks
     assert ("ETH-USDC", "all") == (figures.label(0), figures.label(-1))
+
+
+def test_a_slower_pace_is_counted():
+    """A look at a market whose orders do not follow for want of messages counts like a refusal, but as no check."""
+    clock = HandClock()
+    figures = running(clock)
+    figures.observe_decision(decision(clock, verdicts=[replace(quoting(0), pace="message_pace"), quoting(1)]))
+
+    assert ({(0, "message_pace"): 1}, 0) == (figures.refusals, figures.checks)
 
 
 def test_the_rest_is_remembered():

@@ -120,10 +120,10 @@ def test_total_position(size, reasons):
 
 def test_messages_a_minute():
     """When the budget is spent down to its reserve creates and modifies are refused, cancels go out (SD9)."""
-    reviewed = _review([_place(199_000, 50)] * 30 + [_modify(199_000, 50, 0)] + [_cancel()] * 7, messages=60)
+    reviewed = _review([_place(199_000, 50)] * 16 + [_modify(199_000, 50, 0)] + [_cancel()] * 5, messages=60)
 
-    assert ["message_budget"] * 8 == _reasons(reviewed)
-    assert (24, 6) == tuple(
+    assert ["message_budget"] * 4 == _reasons(reviewed)
+    assert (14, 4) == tuple(
         sum(isinstance(approved.command, kind) for approved in reviewed[0]) for kind in (PlaceOrder, CancelOrder)
     )
 
@@ -158,7 +158,7 @@ def test_cancel_all_always_goes_out():
     reviewed = _review([_cancel()] * 40 + [Intent(CancelAll(9), -1)], messages=60)
 
     assert Approved(CancelAll(9)) == reviewed[0][-1]
-    assert 30 == len(reviewed[0]) - 1
+    assert 18 == len(reviewed[0]) - 1
 
 
 def test_cancelling_everything_needs_no_review():

@@ -11,9 +11,15 @@ from decimal import Decimal
 from lighterman.config.keys import Value
 from lighterman.config.read import Problem, Reading, show
 from lighterman.domain.hosts import is_loopback
+from lighterman.engine.pace import rests_ns
+from lighterman.engine.params import EngineParams
+from lighterman.risk.budget import MessageBudget
 
 MESSAGES_PER_MINUTE = {"standard": 60, "plus": 8000, "premium": 4000}  # protocol reference 1.5
 PREMIUM_MESSAGES_MAX = 40_000  # with the most staked
+BEST_REST_S_MAX = 20  # orders that are moved less often than these are hardly quotes
+OTHER_REST_S_MAX = 120
+NS_PER_S = 1_000_000_000
 
 _SYMBOL = re.compile(r"([A-Za-z0-9]{1,20})(?:-(?:USDC|USD|PERP))?")
 
@@ -55,6 +61,22 @@ def notices(reading: Reading) -> list[str]:
     if isinstance(order, int) and isinstance(total, int) and order > total:
         found.append("risk.maxOrderValueUSD: is above maxTotalPositionUSD, so it limits nothing; were they mixed up?")
     return found
+
+
+def pace_notices(params: EngineParams) -> list[str]:
+    """Say so where the message budget is too small for the ladders, however calm the market."""
+    limits = params.limits
+    budget = MessageBudget(limits.messages_per_minute, limits.cancel_reserve_fraction)
+    sides, slots = 2 * len(params.markets), 2 * sum(market.quote.levels for market in params.markets)
+    best_s, other_s = (rest_ns // NS_PER_S for rest_ns in rests_ns(budget.message_ns, sides, slots))
+    if best_s <= BEST_REST_S_MAX and other_s <= OTHER_REST_S_MAX:
+        return []
+    behind = f" and those behind them every {other_s} s" if other_s else ""
+    notice = (
+        f"risk.messagesPerMinute: {limits.messages_per_minute} are too few for {slots} orders: when prices move, the "
+        f"best of each side are moved every {best_s} s{behind}; fewer markets or orderLevels would follow sooner"
+    )
+    return [notice]
 
 
 def _check_market(reading: Reading, path: str) -> None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from lighterman.config.accounts import venue_values
-from lighterman.config.crosscheck import MESSAGES_PER_MINUTE, crosscheck, notices, venue_symbol
+from lighterman.config.crosscheck import MESSAGES_PER_MINUTE, crosscheck, notices, pace_notices, venue_symbol
 from lighterman.config.declared import DeclaredMarket
 from lighterman.config.keys import KEYS, Value
 from lighterman.config.networks import Mode
@@ -75,18 +75,18 @@ def assemble(data: bytes, mode: Mode, *, environ: Mapping[str, str], folder: Pat
     limits = reading.fields("limits", KEYS)
     limits["messages_per_minute"] = limits["messages_per_minute"] or MESSAGES_PER_MINUTE[str(venue["tier"])]
     engine = reading.fields("engine", KEYS) | {"account_index": venue["account_index"]}
+    engine_params = msgspec.convert(
+        engine | {"limits": _into(AccountLimits, limits), "markets": [params for params, _ in markets]}, EngineParams
+    )
     return Settings(
         mode=mode,
-        engine=msgspec.convert(
-            engine | {"limits": _into(AccountLimits, limits), "markets": [params for params, _ in markets]},
-            EngineParams,
-        ),
+        engine=engine_params,
         venue=_into(VenueSettings, venue),
         monitoring=_into(MonitoringSettings, reading.fields("monitoring", KEYS)),
         logs=_into(LogSettings, reading.fields("logs", KEYS)),
         journal=_into(JournalSettings, reading.fields("journal", KEYS)),
         declared=[declared for _, declared in markets],
-        notices=said + notices(reading),
+        notices=said + notices(reading) + pace_notices(engine_params),
         document=document,
         config_hash=hashlib.sha256(document).hexdigest(),
     )

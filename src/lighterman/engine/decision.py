@@ -14,6 +14,7 @@ class MarketVerdict(msgspec.Struct, frozen=True, gc=False, array_like=True):
     market: int
     quotes: Quotes | None
     reason: str  # why the whole market is not quoted; "" where it is
+    pace: str = ""  # why its orders do not follow every change; "" where they do
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False, array_like=True):

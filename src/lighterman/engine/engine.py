@@ -46,11 +46,12 @@ from lighterman.engine import intake, reconcile
 from lighterman.engine.decision import Decision, MarketVerdict
 from lighterman.engine.exposure import equity_pico, exposure_of, total_notional_micro
 from lighterman.engine.order import OrderState
+from lighterman.engine.pace import MESSAGE_PACE, UNHURRIED, pace_of
 from lighterman.engine.params import EngineParams
 from lighterman.engine.plan import Change, plan
 from lighterman.engine.readiness import CROSSED_BOOK, data_expires_ns, why_not_quoted, why_prices_are_unfit
 from lighterman.engine.state import NS_PER_MS, MarketState, State
-from lighterman.risk.budget import MessageBudget
+from lighterman.risk.budget import MESSAGE_BUDGET, VOLUME_QUOTA, MessageBudget
 from lighterman.risk.gate import SELF_CROSS, Exposure, Gate, Intent, Refusal
 from lighterman.risk.pnl import LossState
 from lighterman.strategy.quoter import Quotes, quote
@@ -65,13 +66,16 @@ LOOK_AGAIN_NS = 1000 * NS_PER_MS  # for what only time can mend: refusals, missi
 class Engine:
     """Trading state and the decisions made from it."""
 
-    __slots__ = ("_budget", "_gate", "state")
+    __slots__ = ("_budget", "_gate", "_sides", "_slots", "state")
 
     def __init__(self, params: EngineParams, *, epoch: int, loss: LossState) -> None:
         invariant(0 < epoch < 1 << 16, f"restart epoch {epoch} does not fit 16 bits")
         self.state = State(params, epoch, loss)
-        self._budget = MessageBudget(params.limits.messages_per_minute, params.limits.cancel_reserve_fraction)
-        self._gate = Gate(params.limits, self._budget)
+        limits = params.limits
+        self._sides = 2 * len(params.markets)
+        self._slots = 2 * sum(market.quote.levels for market in params.markets)
+        self._budget = MessageBudget(limits.messages_per_minute, limits.cancel_reserve_fraction, self._slots)
+        self._gate = Gate(limits, self._budget)
 
     @property
     def messages_left(self) -> int:
@@ -136,7 +140,11 @@ class Engine:
         turn = _Turn(now_ns)
         self._expire(turn)
         loss = self._watch(now_ns)
-        verdicts = [self._look(market, turn) for market in self._due(now_ns)]
+        due = self._due(now_ns)
+        if due and not self._budget.is_ample:
+            self._budget.refill(now_ns)
+            turn.pace = pace_of(self._budget, self._sides, self._slots)
+        verdicts = [self._look(market, turn) for market in due]
         if state.stop_reason:
             self._stop(turn)
         if not turn.intents:
@@ -245,12 +253,22 @@ class Engine:
         if not state.stop_reason:
             orders, value_max = state.orders.of_market(index), market.order_value_micro_max
             changes = plan(
-                orders, quotes, market.rules, now_ns, order_value_micro_max=value_max, may_add=not is_cooling
+                orders,
+                quotes,
+                market.rules,
+                now_ns,
+                order_value_micro_max=value_max,
+                may_add=not is_cooling,
+                pace=turn.pace,
             )
             if changes:
                 turn.exposures[index] = exposure_of(state, market, reason)
                 turn.intents.extend([(self._intent(change, index), change) for change in changes])
-        return MarketVerdict(index, quotes, reason)
+                turn.pace = turn.pace.less(len(changes))
+        if quotes is None or turn.pace is UNHURRIED:
+            return MarketVerdict(index, quotes, reason)
+        market.look_ns = min(market.look_ns, now_ns + LOOK_AGAIN_NS)  # a turn may come with nothing changed
+        return MarketVerdict(index, quotes, reason, MESSAGE_PACE)
 
     def _wish(self, market: MarketState, now_ns: int) -> Quotes | str:
         """Return the quotes we would like, own orders taken out of the book first, or why there are none."""
@@ -325,11 +343,12 @@ class Engine:
                 market.look_ns = min(market.look_ns, now_ns + LOOK_AGAIN_NS)
                 if reasons[command.command_id] == SELF_CROSS:
                     continue  # what is in the way is about to move
-                if isinstance(command, ModifyOrder):
+                may_stay = change.may_stay and reasons[command.command_id] in (MESSAGE_BUDGET, VOLUME_QUOTA)
+                if isinstance(command, ModifyOrder) and not may_stay:
                     orders.give_up(command.client_order_index)
                     market.dirty = True
-                elif isinstance(command, PlaceOrder):
-                    orders.of_market(command.market).held_ns[command.is_ask][change.level] = now_ns + LOOK_AGAIN_NS
+                elif isinstance(command, PlaceOrder | ModifyOrder):
+                    orders.of_market(command.market).held_ns[change.is_ask][change.level] = now_ns + LOOK_AGAIN_NS
                 continue
             match command:
                 case PlaceOrder():
@@ -347,10 +366,11 @@ class Engine:
 class _Turn:
     """What one `decide` gathers on its way."""
 
-    __slots__ = ("exposures", "intents", "now_ns", "queries")
+    __slots__ = ("exposures", "intents", "now_ns", "pace", "queries")
 
     def __init__(self, now_ns: int) -> None:
         self.now_ns = now_ns
+        self.pace = UNHURRIED
         self.queries: list[Query] = []
         self.intents: list[tuple[Intent, Change]] = []
         self.exposures: dict[int, Exposure] = {}

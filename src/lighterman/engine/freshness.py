@@ -18,9 +18,10 @@ NS_PER_US = 1000
 def written_ns(state: State, venue_us: int, recv_ns: int) -> int:
     """Return when the venue wrote a public frame, by our clock; later than that only by the fastest way."""
     way_ns = recv_ns - recv_ns // DRIFT - venue_us * NS_PER_US
-    state.fastest_ns = min(state.fastest_ns, way_ns)
-    state.public_lag_ns = way_ns - state.fastest_ns
-    return recv_ns - state.public_lag_ns
+    if way_ns < state.fastest_ns:
+        state.fastest_ns = way_ns
+    state.public_lag_ns = lag_ns = way_ns - state.fastest_ns
+    return recv_ns - lag_ns
 
 
 def forget_fastest(state: State) -> None:

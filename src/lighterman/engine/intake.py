@@ -28,7 +28,7 @@ from lighterman.engine.state import NS_PER_MS, MarketState, State
 from lighterman.strategy.params import bind
 
 COOLDOWN_FIRST_NS = 500 * NS_PER_MS
-COOLDOWN_LAST_NS = 30_000 * NS_PER_MS
+COOLDOWN_LAST_NS = 10_000 * NS_PER_MS  # a market must be quoted again half a minute after what was wrong is right
 EPOCH_SHIFT = 32  # a client order index is (epoch << 32) + counter: 16 + 32 bits of the venue's 48
 
 
@@ -246,7 +246,7 @@ def day_started(state: State, event: DayStarted) -> None:
     """A UTC day began."""
     state.loss.start_day(event.day)
     state.day_known = True
-    state.watched_ns = 0
+    state.watched_ns = -NEVER_NS
     state.hurry_all()
 
 

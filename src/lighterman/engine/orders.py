@@ -50,16 +50,18 @@ class Worst(NamedTuple):
 class MarketOrders:
     """The orders of one market: by client id, and by slot. A slot is a side and a level.
 
-    `held_ns` says of each slot before when nothing is placed there again. Two sums over the
-    orders are kept until one changes.
+    `held_ns` says of each slot before when nothing is tried there again, `moved_ns` of each level
+    when a create or modify last left for it that was not refused. Two sums over the orders are
+    kept until one changes.
     """
 
-    __slots__ = ("_own", "_worst", "by_id", "held_ns", "slots", "strays")
+    __slots__ = ("_own", "_worst", "by_id", "held_ns", "moved_ns", "slots", "strays")
 
     def __init__(self, levels: int) -> None:
         self.by_id: dict[int, Order] = {}
         self.slots: tuple[list[Order | None], list[Order | None]] = ([None] * levels, [None] * levels)
         self.held_ns: tuple[list[int], list[int]] = ([0] * levels, [0] * levels)
+        self.moved_ns = [0] * levels
         self.strays: dict[int, Order] = {}  # adopted orders, which have no slot
         self._own: tuple[dict[int, int], dict[int, int]] | None = None
         self._worst: Worst | None = None
@@ -202,6 +204,7 @@ class Orders:
             now_ns=now_ns,
         )
         self._track(order)
+        self._markets[order.market].moved_ns[level] = now_ns
         self._expect_answer(order, command.command_id, now_ns)
 
     def modify(self, command: ModifyOrder, now_ns: int) -> None:
@@ -210,7 +213,7 @@ class Orders:
         self._move(order, OrderState.MODIFYING)
         order.asked_ticks, order.asked_lots = command.price_ticks, command.size_lots
         order.largest_lots = max(order.largest_lots, command.size_lots)
-        order.sent_ns = now_ns
+        order.sent_ns = self._markets[order.market].moved_ns[order.level] = now_ns
         self._expect_answer(order, command.command_id, now_ns)
 
     def cancel(self, command: CancelOrder, now_ns: int) -> None:
@@ -236,6 +239,8 @@ class Orders:
         order = self._settle(command_id)
         if order is None or order.state is OrderState.DRAINING:
             return order
+        if order.pending is not OrderState.CANCELLING and order.level >= 0:
+            self._markets[order.market].moved_ns[order.level] = 0
         if order.pending is OrderState.SENT and not order.executed:
             self._end(order, NO_ROW_US)
             return order

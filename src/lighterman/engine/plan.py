@@ -2,7 +2,8 @@
 
 Law: an order is paired with a wish by its slot (side and level), never by price. One
 transaction per slot at a time: what is in flight is left alone until it is answered. Except
-when the whole market is pulled: then all that may rest is cancelled, answered or not.
+when the whole market is pulled: then all that may rest is cancelled, answered or not. When
+messages are scarce each slot waits for its turn (see `pace.py`).
 """
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from lighterman.domain.units import BPS
 from lighterman.engine.order import Order, OrderState
 from lighterman.engine.orders import MarketOrders
+from lighterman.engine.pace import UNHURRIED, Pace
 from lighterman.strategy.params import QuoteRules
 from lighterman.strategy.quoter import Quotes
 
@@ -18,13 +20,17 @@ OPEN = OrderState.OPEN
 
 
 class Change(msgspec.Struct, gc=False):
-    """What one slot needs: size 0 cancels `order`; without `order` it is placed, else modified."""
+    """What one slot needs: size 0 cancels `order`; without `order` it is placed, else modified.
+
+    An order that `may_stay` need not go if it may not be moved now.
+    """
 
     order: Order | None
     is_ask: bool
     level: int
     price_ticks: int = 0
     size_lots: int = 0
+    may_stay: bool = False
 
 
 def plan(
@@ -35,6 +41,7 @@ def plan(
     *,
     order_value_micro_max: int,
     may_add: bool,
+    pace: Pace = UNHURRIED,
 ) -> list[Change]:
     """Return the changes, those that lower exposure first.
 
@@ -58,8 +65,9 @@ def plan(
     places: list[Change] = []
     changes = (cancels, modifies, places)
     bid_ticks, bid_lots, ask_ticks, ask_lots = quotes.ladder()
-    _plan_side(orders, bid_ticks, bid_lots, rules, now_ns, order_value_micro_max, changes, is_ask=False)
-    _plan_side(orders, ask_ticks, ask_lots, rules, now_ns, order_value_micro_max, changes, is_ask=True)
+    terms = (rules, now_ns, order_value_micro_max, pace, quotes.basis.fair_ticks)
+    _plan_side(orders, bid_ticks, bid_lots, terms, changes, is_ask=False)
+    _plan_side(orders, ask_ticks, ask_lots, terms, changes, is_ask=True)
     cancels.extend([Change(order, order.is_ask, -1) for order in orders.strays.values() if order.state is OPEN])
     if not may_add:
         cancels.extend([Change(change.order, change.is_ask, change.level) for change in modifies])
@@ -83,9 +91,7 @@ def _plan_side(
     orders: MarketOrders,
     prices: list[int],
     sizes: list[int],
-    rules: QuoteRules,
-    now_ns: int,
-    order_value_micro_max: int,
+    terms: tuple[QuoteRules, int, int, Pace, float],
     changes: tuple[list[Change], list[Change], list[Change]],
     *,
     is_ask: bool,
@@ -93,18 +99,21 @@ def _plan_side(
     """Sort one side's slots into cancels, modifies and places.
 
     A modify loses the place in the queue, so small differences are kept. Compared is what
-    remains of an order, not what it was born with.
+    remains of an order, not what it was born with. One that is nearer to the fair price than any
+    quote may be stands wrong.
     """
     cancels, modifies, places = changes
+    rules, now_ns, order_value_micro_max, pace, fair_ticks = terms
     params = rules.params
     tolerance_ticks = prices[0] * params.reprice_threshold_bps / BPS
     slack = params.resize_threshold_fraction
     born_before_ns = now_ns - params.order_age_max_s * NS_PER_S if params.order_age_max_s else 0
-    held_ns = orders.held_ns[is_ask]
+    held_ns, moved_ns = orders.held_ns[is_ask], orders.moved_ns
     for level, order in enumerate(orders.slots[is_ask]):
         size = sizes[level]
         if order is None:
-            if size and held_ns[level] <= now_ns:
+            turn_ns = max(held_ns[level], moved_ns[level] + pace.rest_ns(level))
+            if size and turn_ns <= now_ns and (not level or len(places) < pace.room):
                 places.append(Change(None, is_ask, level, prices[level], size))
         elif order.state is OPEN:
             if not size or order.must_go or order.since_ns < born_before_ns:
@@ -115,7 +124,14 @@ def _plan_side(
                 abs(order.size_lots - filled_lots - size) <= size * slack
             ):
                 continue
+            edge_ticks = order.price_ticks - fair_ticks if is_ask else fair_ticks - order.price_ticks
+            is_wrong = edge_ticks * BPS < fair_ticks * rules.edge_min_bps
+            waits = pace is not UNHURRIED and now_ns < max(held_ns[level], moved_ns[level] + pace.rest_ns(level))
+            if waits and size >= order.size_lots - filled_lots:
+                if is_wrong:
+                    cancels.append(Change(order, is_ask, level))
+                continue
             if filled_lots and rules.market.notional_micro(price, filled_lots + size) > order_value_micro_max:
                 cancels.append(Change(order, is_ask, level))
             else:
-                modifies.append(Change(order, is_ask, level, price, size))
+                modifies.append(Change(order, is_ask, level, price, size, may_stay=not is_wrong))

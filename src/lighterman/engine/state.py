@@ -127,7 +127,7 @@ class State:
         self.loss_saved_ns = 0
         self.is_valued = False  # the worth of the account is known, so its loss can be watched
         self.decided_ns = 0
-        self.watched_ns = 0  # when loss and total exposure were last looked at; 0: at once
+        self.watched_ns = -NEVER_NS  # when loss and total exposure were last looked at
         self.reduce_only_until_ns = 0  # the total limit was found exceeded: no growth before this
         self.day_known = False
         self.links_down: dict[Link, str] = dict.fromkeys(Link, "not_connected")

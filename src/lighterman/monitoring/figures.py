@@ -111,12 +111,17 @@ class Figures:
         for approved in decision.approved:
             self.orders.sent(approved.command, decision.now_ns)
         for refusal in decision.refused:
-            name = (refusal.market, refusal.reason)
-            self.refusals[name] = self.refusals.get(name, 0) + 1
+            self._refuse(refusal.market, refusal.reason)
         for verdict in decision.verdicts:
             self.markets[verdict.market].take_verdict(verdict, decision.now_ns)
+            if verdict.pace:
+                self._refuse(verdict.market, verdict.pace)
         if decision.loss is not None:
             self.loss = decision.loss
+
+    def _refuse(self, market: int, reason: str) -> None:
+        name = (market, reason)
+        self.refusals[name] = self.refusals.get(name, 0) + 1
 
     def label(self, market: int) -> str:
         """Return the configured name of a market, or "all"."""

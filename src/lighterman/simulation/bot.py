@@ -62,7 +62,7 @@ def settings_of(options: Options) -> Settings:
         for symbol in options.symbols
     ]
     document = {
-        "lighter": {"signer": "pure"},
+        "lighter": {"signer": "pure", "tier": options.tier.partition("-")[0]},
         "markets": markets,
         "risk": {
             "maxTotalPositionUSD": options.total_usd,
@@ -73,8 +73,7 @@ def settings_of(options: Options) -> Settings:
         "journal": {"directory": JOURNALS},
     }
     settings = assemble(msgspec.json.encode(document), Mode.LOCAL, environ={}, folder=Path(), is_private=True)
-    venue = replace(settings.venue, base_url=BASE_URL, stream_url=STREAM_URL, tier=options.tier.partition("-")[0])
-    return replace(settings, venue=venue)
+    return replace(settings, venue=replace(settings.venue, base_url=BASE_URL, stream_url=STREAM_URL))
 
 
 class Process:
