@@ -15,6 +15,8 @@ from lighterman.domain.events import (
     CommandRefused,
     CommandUnknown,
     FillReport,
+    Link,
+    LinkReport,
     MarketReport,
     OrderReport,
 )
@@ -69,6 +71,27 @@ async def test_a_closed_market_is_looked_at_more_often(world):
     (last, _) = world.of(MarketReport)[-2:]
 
     assert (0, True) == (last.market.index, last.market.active)
+
+
+@in_world(quiet_ms=12_000)
+async def test_what_an_earlier_session_sent_is_waited_for(world):
+    """Until nothing that a killed session has sent can run any more, transactions count as down, and say why."""
+    told = [(each.up, each.reason) for each in world.of(LinkReport) if each.link is Link.TRANSACTIONS]
+
+    assert (False, "what an earlier session has sent may still run") in told
+    assert (True, "") == told[-1]
+    assert world.clock.mono_ns() >= 12 * 10**9
+
+
+@in_world()
+async def test_orders_do_not_leave_while_nothing_private_is_heard(world):
+    """A process that stood still must not act on a private stream that it has not heard since; cancels go."""
+    vars(asyncio.get_running_loop())["now_s"] += 10
+    world.submit(PlaceOrder(1, 0, 1, False, 290_000, 1000), CancelAll(2))
+    await asyncio.sleep(0.1)
+
+    assert ["nothing private was heard lately"] == [each.message for each in world.of(CommandRefused)]
+    assert [2] == world.outcomes(CommandAcked)
 
 
 @in_world()

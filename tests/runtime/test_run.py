@@ -149,7 +149,7 @@ async def test_client_that_breaks_cancels_everything(tmp_path, monkeypatch, caps
     """A bug in the client ends the run as one in the engine does; the engine quotes no more meanwhile."""
     market = Market()
 
-    async def broken(self):
+    async def broken(self, traded):
         await bot.until(lambda: place == "start" or len(market.orders()) == 4)
         raise ZeroDivisionError("by nought")
 

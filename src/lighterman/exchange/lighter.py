@@ -17,7 +17,7 @@ from lighterman.domain.chance import Rng
 from lighterman.domain.clock import Clock
 from lighterman.domain.commands import CancelAll, CancelOrder, Command, Query
 from lighterman.domain.errors import LocalProtocolError, PreflightError, RemoteProtocolError, TransportError, VenueError
-from lighterman.domain.events import Event, FillReport, Link, LinkReport, MarketReport
+from lighterman.domain.events import CommandRefused, Event, FillReport, Link, LinkReport, MarketReport
 from lighterman.domain.market import Market
 from lighterman.exchange import private, public
 from lighterman.exchange.link import LinkOwner, StreamLink
@@ -36,12 +36,14 @@ from lighterman.exchange.venuetime import VenueTime
 from lighterman.exchange.wire import NOT_CONNECTED_YET, TransactionWire
 from lighterman.exchange.wiregate import WireGate
 from lighterman.protocol.signing import AsyncSigner
-from lighterman.protocol.stream import BookGap, StreamSession
+from lighterman.protocol.stream import PING_TIMEOUT_NS, SILENCE_NS, BookGap, StreamSession
 from lighterman.protocol.translate import Translator
 from lighterman.risk.gate import Approved
 
-CLOSED_AGAIN_MS = 10_000  # when a market that is closed is looked at again
 NS_PER_S = 1_000_000_000
+UNHEARD_NS = SILENCE_NS + PING_TIMEOUT_NS + NS_PER_S  # a live link says something sooner
+EARLIER_SESSION = "what an earlier session has sent may still run"
+CLOSED_AGAIN_MS = 10_000  # when a market that is closed is looked at again
 
 
 class LighterVenue:
@@ -96,6 +98,8 @@ class LighterVenue:
         self._transactions_told = NOT_CONNECTED_YET
         self._senders: list[KeySender] = []
         self._public_link: StreamLink | None = None
+        self._private_session: StreamSession | None = None
+        self._is_quiet = params.quiet_ms > 0
 
     @property
     def notes(self) -> list[str]:
@@ -150,6 +154,7 @@ class LighterVenue:
         for run in self._questions.runs():
             self._run(run)
         self._run(self._read_markets_again(checked.traded))
+        self._run(self._stay_quiet())
         self._open_links([market.index for market in checked.traded])
 
     def submit(self, approved: Sequence[Approved]) -> None:
@@ -163,7 +168,7 @@ class LighterVenue:
             (cancels if isinstance(item.command, CancelOrder | CancelAll) else creates).append(item.command)
         if cancels:
             canceller.submit(cancels)
-        if creates:
+        if creates and not self._refuse_unheard(creates):
             creator.submit(creates)
 
     def query(self, queries: Sequence[Query]) -> None:
@@ -192,7 +197,8 @@ class LighterVenue:
         account = self._params.account_index
         feed = PublicFeed(markets, self._translator, self._clock, self._sink)
         self._public_link = self._link(StreamSession(public.channels(markets)), feed)
-        private_link = self._link(StreamSession(private.channels(account)), self._private, is_private=True)
+        self._private_session = StreamSession(private.channels(account))
+        private_link = self._link(self._private_session, self._private, is_private=True)
         transactions_link = self._link(StreamSession([]), self._wire)
         self._wire.speak = transactions_link.send
         for link in (self._public_link, private_link, transactions_link):
@@ -210,6 +216,25 @@ class LighterVenue:
             self._tokens.current if is_private else None,
         )
 
+    def _refuse_unheard(self, creates: Sequence[Command]) -> bool:
+        """Refuse orders while nothing private has been heard for longer than a live link can be silent.
+
+        A process that stood still finds its links as it left them: what it decides first must not go out on that.
+        """
+        now_ns = self._clock.mono_ns()
+        session = self._private_session
+        if session is None or now_ns - session.received_ns <= UNHEARD_NS:
+            return False
+        for command in creates:
+            self._sink(CommandRefused(command.command_id, 0, "nothing private was heard lately", now_ns))
+        return True
+
+    async def _stay_quiet(self) -> None:
+        """Wait until nothing that an earlier session has sent can run any more."""
+        await asyncio.sleep(self._params.quiet_ms / 1000)
+        self._is_quiet = False
+        self._transactions_changed()
+
     def _tell_private(self, event: Event) -> None:
         if isinstance(event, FillReport):
             self._gate.filled(event.client_order_index, event.size_lots)
@@ -218,7 +243,7 @@ class LighterVenue:
     def _transactions_changed(self) -> None:
         """Tell whether transactions can be sent without a doubt, when that has changed."""
         frozen = next((sender.frozen_because for sender in self._senders if sender.frozen_because), "")
-        reason = self._wire.down_because or frozen
+        reason = self._wire.down_because or frozen or (EARLIER_SESSION if self._is_quiet else "")
         if reason != self._transactions_told:
             self._transactions_told = reason
             self._sink(LinkReport(Link.TRANSACTIONS, not reason, reason, self._clock.mono_ns()))

@@ -26,6 +26,7 @@ class ClientParams(msgspec.Struct, frozen=True, kw_only=True):
     answer_timeout_ms: int = 5_000  # a transaction unanswered for so long is unknown
     request_timeout_ms: int = 10_000
     clock_skew_ms_max: int = 2_000
+    quiet_ms: int = 0  # after the start nothing is quoted for so long: what an earlier session sent may still run
     markets_again_ms: int = MARKETS_AGAIN_MS  # how often the venue's markets are read anew
 
     def __post_init__(self) -> None:

@@ -55,7 +55,7 @@ from lighterman.protocol.translate import FAILED, Envelope, transaction, verdict
 QUEUE_MAX = 1_000
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
-STALE_NS = 1 * NS_PER_S  # a create that has waited for so long was wished for another market
+STALE_NS = 400_000_000  # a create that has waited for so long was wished for another market
 SETTLE_FIRST_S = 0.5  # `nextNonce` may lag right after a send (4.7)
 SETTLE_LAST_S = 2.0
 DEAD_MARGIN_MS = 2_000  # the venue's clock is known to about a second: its ExpiredAt is believed this much later

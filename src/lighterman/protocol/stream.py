@@ -167,6 +167,11 @@ class StreamSession:
 
     # -- what we hear --------------------------------------------------------------------
 
+    @property
+    def received_ns(self) -> int:
+        """Return when anything was last heard."""
+        return self._received_ns
+
     def receive(self, data: bytes, now_ns: int) -> Sequence[BookFrame | Frame | SendReply | ErrorFrame]:
         """Return the frames that are for the caller: data of channels, and answers to transactions."""
         self._received_ns = now_ns

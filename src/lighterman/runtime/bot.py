@@ -44,6 +44,7 @@ from lighterman.runtime.stopping import Failure, Stop
 from lighterman.runtime.watches import JournalWatch, LossKeeper, watch_day
 
 JOURNAL_STOP_S = 5.0
+CLOCKS_MS = 2_000  # by which the venue's clock and ours may differ
 
 
 class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +143,7 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
         on_broken=on_broken,
     )
     venue = LighterVenue(
-        _client_params(parts, params),
+        _client_params(parts, params, may_have_orders=state.may_have_orders),
         signers,
         parts.transport,
         clock,
@@ -186,7 +187,7 @@ def _begin(plan: RunPlan, store: AccountStore) -> AccountState:
     return state
 
 
-def _client_params(parts: Parts, engine: EngineParams) -> ClientParams:
+def _client_params(parts: Parts, engine: EngineParams, *, may_have_orders: bool) -> ClientParams:
     venue = parts.venue
     return ClientParams(
         stream_url=venue.stream_url,
@@ -196,6 +197,7 @@ def _client_params(parts: Parts, engine: EngineParams) -> ClientParams:
         order_value_micro_max=engine.limits.order_value_micro_max,
         transaction_lifetime_ms=engine.transaction_lifetime_ms,
         answer_timeout_ms=engine.answer_timeout_ms,
+        quiet_ms=engine.transaction_lifetime_ms + CLOCKS_MS if may_have_orders else 0,
         markets_again_ms=parts.markets_again_ms,
     )
 

@@ -32,7 +32,7 @@ from lighterman.simulation.verdict import Verdict, judge
 from lighterman.simulation.virtual import NS_PER_S
 from lighterman.simulation.world import World
 
-RECOVERS_WITHIN_S = 12
+RECOVERS_WITHIN_S = 24  # half of it waits for what the dead process sent
 RECENT_NS = NS_PER_S // 10
 KILL_CPU_S_MAX = 20
 SWEEP_CPU_S_MAX = 1_000  # of the process that forks all the others
