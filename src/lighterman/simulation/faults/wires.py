@@ -88,7 +88,7 @@ WIRE_FAULTS: dict[str, FaultKind] = {
         per_minute=2,
     ),
     "half_close": kind("N1", "one direction ends", _one(lambda each, _: each.down.end()), per_minute=2),
-    "dead_wire": kind("N2", "a connection is dead, and nobody says so", _one(lambda each, _: each.cut())),
+    "dead_wire": kind("N2", "bytes go nowhere, and nobody says so", _one(lambda each, _: each.cut())),
     "dead_direction": kind("N2", "nothing reaches the bot, and nobody says so", _one(lambda each, _: each.down.cut())),
     "stalled_down": kind(
         "N5",
