@@ -47,6 +47,7 @@ def test_circumstances_vary():
     assert {1, 2, 3, 4} == {each.levels for each in options}
     assert {"standard", "premium", "premium-10k"} == {each.tier for each in options}
     assert all(len(each.tempo_ms) == len(each.symbols) for each in options)
+    assert {1, 2} == {len(each.symbols) for each in options if each.tier == "standard"}
 
 
 def test_options_can_be_named():

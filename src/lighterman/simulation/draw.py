@@ -19,6 +19,7 @@ HOUR_US = 3_600_000_000
 FIRST_DAY_US = 20_000 * DAY_US  # the world begins somewhere in the year after it
 TIERS = ("premium", "premium", "premium-10k", "standard")
 SWARM_SHARE = 0.2  # of the kinds are on in a seed
+STANDARD_MARKETS_MAX = 2  # 60 messages a minute: an operator is warned that they do not carry more
 WIRE_SHARE = 0.08  # of the seeds run on bytes: they cost more
 
 
@@ -44,7 +45,7 @@ def _options(rng: Rng) -> Options:
         start_us -= rng.randrange(20, 90) * 1_000_000
     else:
         start_us += rng.randrange(0, 3_400) * 1_000_000
-    return Options(
+    drawn = Options(
         symbols=symbols,
         levels=rng.randrange(1, 5),
         tempo_ms=[rng.randrange(60, 500) for _ in symbols],
@@ -55,6 +56,10 @@ def _options(rng: Rng) -> Options:
         total_usd=(20_000, 20_000, 2_500)[rng.randrange(0, 3)],
         loss_usd=(200, 200, 4)[rng.randrange(0, 3)],
     )
+    if drawn.tier != "standard":
+        return drawn
+    few = STANDARD_MARKETS_MAX
+    return replace(drawn, symbols=drawn.symbols[:few], tempo_ms=drawn.tempo_ms[:few])
 
 
 def _faults(kind: str, chances: Chances, options: Options, rng: Rng) -> list[Fault]:
