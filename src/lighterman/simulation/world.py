@@ -14,7 +14,7 @@ import msgspec
 from lighterman.domain.events import Event, StopRequested
 from lighterman.engine.decision import Decision
 from lighterman.matching.exchange import Exchange
-from lighterman.matching.outputs import Output, StatsChanged, TradeDone
+from lighterman.matching.outputs import FundingPaid, Output, StatsChanged, TradeDone
 from lighterman.protocol.rest import OpenAccount
 from lighterman.runtime.outcome import Outcome
 from lighterman.signing.fake import FakeSigner
@@ -27,7 +27,7 @@ from lighterman.simulation.market import SimulatedMarkets
 from lighterman.simulation.oracle import Belief, Oracle
 from lighterman.simulation.plan import Fault, Plan
 from lighterman.simulation.stage import Stage
-from lighterman.simulation.virtual import Node, VirtualLoop, outside
+from lighterman.simulation.virtual import NS_PER_S, Node, VirtualLoop, outside
 from lighterman.simulation.wire import Wire, WireLoop
 from lighterman.simulator.app import AppRules, LocalExchange
 from lighterman.simulator.calls import HttpRequest
@@ -69,6 +69,7 @@ class World(Stage):
         self._sent_ns: dict[bytes, int] = {}
         self._books_told_ns = 0
         self._book_nonce_offset = 0
+        self._funded_ns = -NS_PER_S  # when funding was last paid
 
     def loop(self) -> VirtualLoop:
         """Return the loop that this world runs on."""
@@ -144,8 +145,10 @@ class World(Stage):
     async def _be_quiet(self) -> None:
         """Nobody else trades for a moment: what the bot believes must then be the truth."""
         for market in self.markets.markets:
-            self.markets.freeze(market.index, QUIET_S + 1)
+            self.markets.freeze(market.index, QUIET_S + 2)
         await asyncio.sleep(QUIET_S)
+        if self.now_ns < self._funded_ns + NS_PER_S:  # the hour has just turned: that is on the wire
+            await asyncio.sleep(1)
         self.oracle.quiet(self._belief(with_books=True), self.now_ns)
 
     def _belief(self, *, with_books: bool) -> Belief | None:
@@ -310,6 +313,8 @@ class World(Stage):
             self.oracle.venue_did(output, now_ns)
             if isinstance(output, TradeDone):
                 self.fills += self.account in (output.ask_account_index, output.bid_account_index)
+            elif isinstance(output, FundingPaid):
+                self._funded_ns = now_ns
             elif isinstance(output, StatsChanged):
                 self.oracle.mark_told(output.market, exchange.stats(output.market).mark_ticks, now_ns)
 
