@@ -44,6 +44,7 @@ Ladder = list[tuple[int, int]]  # (price_ticks, size_lots) of each resting order
 
 UPDATES = 2000
 FRAME_NS = 50_000_000
+START_NS = 10_000_000_000  # late enough for the engine's first look at its account's worth
 STATS_EVERY = 20
 MARK_TICKS = feed.MID_TICKS
 EQUAL_SHARE_MIN = 0.999  # floats round a price that lies on a tick otherwise than decimals do
@@ -138,7 +139,7 @@ def _run_ours(frames: list[bytes], samples: list[tuple[int, int]] | None) -> lis
     maker, clock = OurMaker(), SystemClock()
     wanted = []
     for number, message in enumerate(frames):
-        now_ns = FRAME_NS * (number + 1)
+        now_ns = START_NS + FRAME_NS * (number + 1)
         if number % STATS_EVERY == 0:
             maker.stats(now_ns)
         wall, cpu = clock.mono_ns(), cpu_ns()
@@ -156,7 +157,7 @@ def _run_naive(frames: list[bytes], samples: list[tuple[int, int]] | None) -> li
     maker, clock = NaiveMaker(NAIVE), SystemClock()
     wanted = []
     for number, message in enumerate(frames):
-        now_ns = FRAME_NS * (number + 1)
+        now_ns = START_NS + FRAME_NS * (number + 1)
         wall, cpu = clock.mono_ns(), cpu_ns()
         maker.on_message(message, now_ns)
         cpu, wall = cpu_ns() - cpu, clock.mono_ns() - wall
