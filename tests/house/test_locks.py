@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-profile.lock"]
 OTHERS = ["requirements-official.txt", "requirements-sdk.txt"]
 ADDRESS = re.compile(r"://|^\s*-|@\s|\b[\w-]+\.(com|dev|io|net|org)\b")
 HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
@@ -47,6 +47,7 @@ def test_exact_and_hashed(repository, name):
         ("requirements.lock", [], []),
         ("requirements-build.lock", None, ["build"]),
         ("requirements-dev.lock", ["tape"], ["build", "dev"]),
+        ("requirements-profile.lock", None, ["profile"]),
     ],
 )
 def test_lock_fits_the_project(repository, lock, extras, groups):
