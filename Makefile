@@ -28,6 +28,11 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
 	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/.profile: requirements-profile.lock $(VENV)/.installed
+	@echo "installing the profilers into $(VENV)"
+	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) -r requirements-profile.lock
+	@touch $@
+
 $(VENV)/.official: requirements-official.txt | $(BIN)/python
 	@echo "installing the official signer library into $(VENV)"
 	@$(BIN)/python $(PIP_INSTALL) $(LOCKED) --no-deps -r requirements-official.txt
@@ -60,8 +65,16 @@ demo: install ## the same with no configuration at all
 	@$(BIN)/lighterman demo $(ARGS)
 
 .PHONY: bench
-bench: install ## time tick to decision, against the same work done naively
-	@$(BIN)/lighterman bench $(ARGS)
+bench: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed ## all benchmarks into docs/benchmarks.md and build/benchmarks.json (ARGS=--quick: a look)
+	@$(BIN)/python benchmarks/run.py --out build/benchmarks.json --docs docs/benchmarks.md $(ARGS)
+
+.PHONY: bench-check
+bench-check: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed ## hold a quick run of them against generous bounds on ratios
+	@$(BIN)/python benchmarks/check.py $(ARGS)
+
+.PHONY: soak
+soak: install ## watch a demo session for 30 minutes: files, threads, memory, queues (ARGS="--minutes 3")
+	@$(BIN)/python benchmarks/soak.py $(ARGS)
 
 # --- working on it ---------------------------------------------------------------------------------
 
@@ -115,6 +128,14 @@ fmt: $(VENV)/.dev ## format, and mend what can be mended safely
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: profile-cpu
+profile-cpu: $(VENV)/.profile ## flame graph of a demo session into build/profile/ (ARGS="--seconds 60")
+	@$(BIN)/python tools/profile_session.py cpu $(ARGS)
+
+.PHONY: profile-mem
+profile-mem: $(VENV)/.profile ## what a demo session allocates, and a flame graph of its peak, into build/profile/
+	@$(BIN)/python tools/profile_session.py mem $(ARGS)
+
 .PHONY: mocks
 mocks: $(VENV)/.dev ## write generated files again: the page of the settings
 	$(BIN)/python -m lighterman.config.document > docs/configuration.md
@@ -129,6 +150,7 @@ lock: $(VENV)/.dev ## resolve the locks again (ARGS=--upgrade takes newer versio
 	$(COMPILE) pyproject.toml --all-extras --group build --group dev $(ARGS) -o requirements-dev.lock
 	$(COMPILE) pyproject.toml -c requirements-dev.lock $(ARGS) -o requirements.lock
 	$(COMPILE) --group build -c requirements-dev.lock $(ARGS) -o requirements-build.lock
+	$(COMPILE) --group profile -c requirements-dev.lock $(ARGS) -o requirements-profile.lock
 
 .PHONY: clean
 clean: ## remove build products and caches; environments and recorded sessions stay
@@ -136,12 +158,6 @@ clean: ## remove build products and caches; environments and recorded sessions s
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- not there yet: these say so and fail -----------------------------------------------------------
-
-.PHONY: profile-cpu profile-mem
-profile-cpu: ## (later) CPU profile of the end-to-end benchmark
-profile-mem: ## (later) memory profile of the end-to-end benchmark
-profile-cpu profile-mem:
-	@echo "make $@: not there yet; it comes with the end-to-end benchmark" >&2; exit 1
 
 .PHONY: docker-build docker-run docker-stop logs
 docker-build: ## (later) container image
