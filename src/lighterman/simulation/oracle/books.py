@@ -21,6 +21,7 @@ from lighterman.simulation.oracle.records import NS_PER_MS, Belief, Terms
 from lighterman.simulation.oracle.registry import Record
 from lighterman.simulation.oracle.wire_model import Sent, WireModel
 
+ERAS_KEPT = 8
 NONCES_KEPT = 20_000
 BOOK_CHANNEL = "order_book:"
 EVERY_MARKET = "all"
@@ -47,14 +48,14 @@ _HEAD = msgspec.json.Decoder(_Head, strict=False)
 class _Venue:
     """One market's true book."""
 
-    __slots__ = ("before", "book", "digest", "digests", "nonce")
+    __slots__ = ("book", "digest", "digests", "earlier", "nonce")
 
     def __init__(self) -> None:
         self.book = OrderBook()
         self.digest = 0
         self.nonce = 0  # as it is told
         self.digests: dict[int, int] = {0: 0}
-        self.before: dict[int, int] = {}  # of before the last restart
+        self.earlier: list[dict[int, int]] = []  # of before the last restarts: a bot that stood still knows no later
 
     def apply(self, change: LevelChanged, offset: int) -> None:
         """Take a level."""
@@ -70,7 +71,7 @@ class _Venue:
 
     def restart(self, shift: int) -> None:
         """Count nonces differently from here."""
-        self.before = self.digests
+        self.earlier = [*self.earlier[-ERAS_KEPT:], self.digests]
         self.nonce += shift
         self.digests = {self.nonce: self.digest}
 
@@ -157,11 +158,11 @@ class Books:
             venue = self._venues.get(market)
             if venue is None or (nonce, digest) == (0, 0):
                 continue
-            true, earlier = venue.digests.get(nonce), venue.before.get(nonce)
-            if true is None and earlier is None and nonce <= venue.nonce:
+            known = [era[nonce] for era in (venue.digests, *venue.earlier) if nonce in era]
+            if not known and nonce <= venue.nonce:
                 continue  # too long ago to say
             self._record.judged["I5"] += 1
-            if digest not in (true, earlier):
+            if digest not in known:
                 text = f"market {market}: the bot's book at nonce {nonce} is not the venue's, now at {venue.nonce}"
                 self._record.breach("I5", text, now_ns)
 
