@@ -11,7 +11,7 @@ from lighterman.simulator.markets import markets_named
 
 def test_terms_are_those_of_the_settings():
     """Limits, keys, markets and sizes as the bot has them; the account as it was opened."""
-    options = draw_plan(1, symbols=["ETH", "BTC"], tempo_ms=[100, 100], levels=2).options
+    options = draw_plan(1, symbols=["ETH", "BTC"], tempo_ms=[100, 100], levels=2, position_share=1.0).options
     settings = settings_of(options)
     terms = terms_of(settings, markets_named(options.symbols), options.start_us, is_canary=False)
 

@@ -112,7 +112,7 @@ async def _look(settings: Settings) -> Check:
         )
         async with contextlib.AsyncExitStack() as stack:
             bot = await open_bot(plan, clock, stop, stack)
-            await bot.venue.start()
+            await bot.start()
             for _ in range(LOOK_TRIES):
                 if bot.figures.markets and all(market.quotes for market in bot.figures.markets.values()):
                     break

@@ -100,6 +100,11 @@ class Bot:
     settle: Callable[[], None]  # keep that the venue has said that no order is left
     metrics_port: int = 0  # 0: nobody serves them
 
+    async def start(self) -> None:
+        """Start the venue (see `Venue.start`); from then on our clock is known to be right."""
+        await self.venue.start()
+        self.has_started.set()
+
     def summarise(self, outcome: Outcome) -> None:
         """Keep the result beside the journal, and with the account whether orders may be left."""
         if outcome.open_orders_after_stop == 0:

@@ -95,9 +95,7 @@ async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Out
     if before is not None:
         outcome.open_orders_after_stop = before.open_orders
     stop.exit_now = Exit.ORDERS_UNKNOWN
-    await _unless(stop, bot.venue.start())
-    if not stop.is_asked:
-        bot.has_started.set()
+    await _unless(stop, bot.start())
     if not stop.is_asked or bot.engine.state.ledger.is_open:  # else it ended before anything could be sent
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
