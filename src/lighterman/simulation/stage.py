@@ -66,6 +66,11 @@ class Stage:
         self._releases[self._pulls] = release
         outside(seconds, self._release, self._pulls)
 
+    def switch_on(self, part: object, lever: str, seconds: float) -> None:
+        """Set a lever that is a flag, for some time."""
+        setattr(part, lever, True)
+        self.pull(seconds, lambda: setattr(part, lever, False))
+
     def release_all(self) -> None:
         """Turn back every lever."""
         for number in list(self._releases):

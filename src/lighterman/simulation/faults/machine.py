@@ -1,7 +1,7 @@
 """Faults of the bot's own machine: its process, its disk, its clock (reference P1-P8, C1)."""
 
 from lighterman.domain.chance import Rng
-from lighterman.simulation.faults.kind import Args, FaultKind, kind
+from lighterman.simulation.faults.kind import Args, Begin, FaultKind, kind
 from lighterman.simulation.stage import Stage
 
 STATE = "/journal/state/"
@@ -31,22 +31,14 @@ def _pause(stage: Stage, args: Args, _: Rng) -> bool:
     return True
 
 
-def _disk_full(stage: Stage, args: Args, _: Rng) -> bool:
-    stage.disk.is_full = True
-    stage.pull(args["seconds"], lambda: setattr(stage.disk, "is_full", False))
-    return True
+def _disk(lever: str) -> Begin:
+    """Return a fault of the disk that lasts for a while."""
 
+    def begin(stage: Stage, args: Args, _: Rng) -> bool:
+        stage.switch_on(stage.disk, lever, args["seconds"])
+        return True
 
-def _write_error(stage: Stage, args: Args, _: Rng) -> bool:
-    stage.disk.fails_writes = True
-    stage.pull(args["seconds"], lambda: setattr(stage.disk, "fails_writes", False))
-    return True
-
-
-def _fsync_error(stage: Stage, args: Args, _: Rng) -> bool:
-    stage.disk.fails_flushes = True
-    stage.pull(args["seconds"], lambda: setattr(stage.disk, "fails_flushes", False))
-    return True
+    return begin
 
 
 def _wall_jump(stage: Stage, args: Args, _: Rng) -> bool:
@@ -65,9 +57,9 @@ MACHINE_FAULTS: dict[str, FaultKind] = {
     "kill": kind("P1", "kill -9, at any step", _kill, steps=(1, 400), per_minute=0.7),
     "terminate": kind("P2", "a polite end", _terminate, per_minute=0.5),
     "pause": kind("P3", "the process stands still", _pause, seconds=(0.2, 12.0)),
-    "disk_full": kind("P6", "no room on the disk", _disk_full, seconds=(2.0, 15.0), per_minute=0.4),
-    "write_error": kind("P6", "the disk does not write", _write_error, seconds=(2.0, 15.0), per_minute=0.4),
-    "fsync_error": kind("P6", "the disk does not flush", _fsync_error, seconds=(2.0, 15.0), per_minute=0.4),
+    "disk_full": kind("P6", "no room on the disk", _disk("is_full"), seconds=(2.0, 15.0), per_minute=0.4),
+    "write_error": kind("P6", "the disk does not write", _disk("fails_writes"), seconds=(2.0, 15.0), per_minute=0.4),
+    "fsync_error": kind("P6", "the disk does not flush", _disk("fails_flushes"), seconds=(2.0, 15.0), per_minute=0.4),
     "wall_jump": kind(
         "C1", "the clock is set", _wall_jump, by_s=(-4000.0, 4000.0), seconds=(5.0, 40.0), per_minute=0.5
     ),

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 from lighterman.domain.chance import Rng
-from lighterman.simulation.faults.kind import Args, FaultKind, kind
+from lighterman.simulation.faults.kind import Args, Begin, FaultKind, kind
 from lighterman.simulation.stage import Stage
 from lighterman.simulation.wire import Connection
 
 Act = Callable[[Connection, Args], None]
 
 
-def _one(act: Act) -> Callable[[Stage, Args, Rng], bool]:
+def _one(act: Act) -> Begin:
     """Return a fault of one connection that is open, whichever chance picks."""
 
     def begin(stage: Stage, args: Args, rng: Rng) -> bool:
@@ -29,16 +29,14 @@ def _all(stage: Stage, _: Args, __: Rng) -> bool:
     return bool(found)
 
 
-def _refusing(stage: Stage, args: Args, _: Rng) -> bool:
-    stage.wire.is_refusing = True
-    stage.pull(args["seconds"], lambda: setattr(stage.wire, "is_refusing", False))
-    return True
+def _connecting(lever: str) -> Begin:
+    """Return a fault of whoever connects, for a while."""
 
+    def begin(stage: Stage, args: Args, _: Rng) -> bool:
+        stage.switch_on(stage.wire, lever, args["seconds"])
+        return True
 
-def _silent(stage: Stage, args: Args, _: Rng) -> bool:
-    stage.wire.is_silent = True
-    stage.pull(args["seconds"], lambda: setattr(stage.wire, "is_silent", False))
-    return True
+    return begin
 
 
 def _split(stage: Stage, args: Args, _: Rng) -> bool:
@@ -106,6 +104,6 @@ WIRE_FAULTS: dict[str, FaultKind] = {
     ),
     "split_bytes": kind("N3", "bytes come in small pieces", _split, bytes=(1, 64), seconds=(1.0, 10.0)),
     "narrow_wire": kind("N5", "bytes come slowly", _narrow, bytes_per_s=(2_000, 60_000), seconds=(1.0, 10.0)),
-    "refused": kind("N9", "nobody can connect", _refusing, seconds=(1.0, 12.0)),
-    "unanswered": kind("N9", "who connects hears nothing", _silent, seconds=(1.0, 12.0)),
+    "refused": kind("N9", "nobody can connect", _connecting("is_refusing"), seconds=(1.0, 12.0)),
+    "unanswered": kind("N9", "who connects hears nothing", _connecting("is_silent"), seconds=(1.0, 12.0)),
 }
