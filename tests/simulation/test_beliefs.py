@@ -13,7 +13,7 @@ def test_terms_are_those_of_the_settings():
     """Limits, keys, markets and sizes as the bot has them; the account as it was opened."""
     options = draw_plan(1, symbols=["ETH", "BTC"], tempo_ms=[100, 100], levels=2, position_share=1.0).options
     settings = settings_of(options)
-    terms = terms_of(settings, markets_named(options.symbols), options.start_us, is_canary=False)
+    terms = terms_of(settings, markets_named(options.symbols), options, is_canary=False)
 
     assert settings.engine.limits == terms.limits
     assert [0, 1] == [each.market.index for each in terms.markets]

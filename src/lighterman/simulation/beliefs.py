@@ -11,18 +11,20 @@ from lighterman.domain.units import PICO_PER_MICRO
 from lighterman.engine.order import OrderState
 from lighterman.engine.state import State
 from lighterman.simulation.oracle import Belief, MarketTerms, Terms, book_digest
+from lighterman.simulation.plan import Options
+from lighterman.simulation.virtual import NS_PER_S
 from lighterman.strategy.params import bind
 
 COLLATERAL_USDC = 10_000
 MICRO_PER_USDC = 1_000_000
 
 
-def terms_of(settings: Settings, markets: Sequence[Market], began_us: int, *, is_canary: bool) -> Terms:
+def terms_of(settings: Settings, markets: Sequence[Market], options: Options, *, is_canary: bool) -> Terms:
     """Return the terms of a run."""
     venue, engine = settings.venue, settings.engine
     params = {market.symbol: market for market in engine.markets}
     return Terms(
-        began_us=began_us,
+        began_us=options.start_us,
         account_index=venue.account_index,
         api_key_indexes=tuple(dict.fromkeys((venue.api_key_index, venue.cancel_api_key_index))),
         markets=tuple(
@@ -35,6 +37,7 @@ def terms_of(settings: Settings, markets: Sequence[Market], began_us: int, *, is
         ),
         limits=engine.limits,
         collateral_pico=COLLATERAL_USDC * MICRO_PER_USDC * PICO_PER_MICRO,
+        quotes_within_ns=options.quotes_within_s * NS_PER_S,
         tracked_max=engine.orders_tracked_max,
         journal_bytes_max=settings.journal.bytes_max,
         canary=is_canary,

@@ -19,6 +19,7 @@ HOUR_US = 3_600_000_000
 FIRST_DAY_US = 20_000 * DAY_US  # the world begins somewhere in the year after it
 TIERS = ("premium", "premium", "premium-10k", "standard")
 SWARM_SHARE = 0.2  # of the kinds are on in a seed
+STANDARD_QUOTES_WITHIN_S = 60  # its messages come back one a second, and fills use them up
 STANDARD_MARKETS_MAX = 2  # 60 messages a minute: an operator is warned that they do not carry more
 WIRE_SHARE = 0.08  # of the seeds run on bytes: they cost more
 
@@ -59,7 +60,9 @@ def _options(rng: Rng) -> Options:
     if drawn.tier != "standard":
         return drawn
     few = STANDARD_MARKETS_MAX
-    return replace(drawn, symbols=drawn.symbols[:few], tempo_ms=drawn.tempo_ms[:few])
+    return replace(
+        drawn, symbols=drawn.symbols[:few], tempo_ms=drawn.tempo_ms[:few], quotes_within_s=STANDARD_QUOTES_WITHIN_S
+    )
 
 
 def _faults(kind: str, chances: Chances, options: Options, rng: Rng) -> list[Fault]:

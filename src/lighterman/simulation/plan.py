@@ -35,6 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     loss_usd: int = 200
     warm_up_ms: int = 8_000
     faults_ms: int = 100_000
+    quotes_within_s: int = 30  # of the end of the faults, on both sides everywhere (L1)
     wire: bool = False  # bytes through the real client and server, instead of messages
 
 

@@ -111,7 +111,7 @@ class SweptWorld(World):
         tell: Tell = lambda _, __, ___: None,
     ) -> None:
         super().__init__(plan)
-        terms = terms_of(self.settings, self.markets.markets, plan.options.start_us, is_canary=False)
+        terms = terms_of(self.settings, self.markets.markets, plan.options, is_canary=False)
         self.oracle = Oracle(replace(terms, quotes_within_ns=RECOVERS_WITHIN_S * NS_PER_S))
         self.first_steps = 0
         self.acts = dict.fromkeys(("order", "partial fill", "fill", "cancel", "reconnect", "stop"), 0)

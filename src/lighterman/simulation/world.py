@@ -35,7 +35,6 @@ from lighterman.simulator.signatures import Verification
 
 LOCALHOST = "127.0.0.1"
 UP_WITHIN_S = 90.0  # from the end of the faults: the operator's patience
-LIVENESS_S = 30.0
 QUIET_S = 2.5
 STOP_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.25
@@ -56,7 +55,7 @@ class World(Stage):
             dict(zip(plan.options.symbols, plan.options.tempo_ms, strict=True)), self.chance
         )
         self.wire = Wire(plan.seed)
-        self.oracle = Oracle(terms_of(self.settings, self.markets.markets, plan.options.start_us, is_canary=is_canary))
+        self.oracle = Oracle(terms_of(self.settings, self.markets.markets, plan.options, is_canary=is_canary))
         self.trace = hashlib.blake2b(digest_size=8)
         self.failures: list[str] = []  # what is wrong whatever the invariants say
         self.fills = 0
@@ -122,7 +121,7 @@ class World(Stage):
 
     async def _live(self) -> None:
         """Let the bot show that it quotes again, where its limits let it."""
-        for _ in range(round(LIVENESS_S / LOOK_EVERY_S)):
+        for _ in range(round(self.plan.options.quotes_within_s / LOOK_EVERY_S)):
             reason = self._why_no_quotes()
             for market in self.markets.markets:
                 self.oracle.excused(market.index, reason, self.now_ns)
