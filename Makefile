@@ -98,6 +98,10 @@ sim: install ## the long campaign: 200 simulated hours, noted in campaigns.jsonl
 sim-sweep: install ## kill -9 before every step of a minute of the bot's life
 	@$(BIN)/lighterman sim sweep $(ARGS)
 
+.PHONY: sim-planted
+sim-planted: $(VENV)/.dev ## plant every known bug in turn, and run seeds until the simulation notices it (ARGS=NAME)
+	@$(BIN)/python tests/simulation/planted/hunt.py $(ARGS)
+
 .PHONY: conformance
 conformance: $(VENV)/.installed $(VENV)/.official ## hold the native cryptography against Python and the official library: 100,000 transactions
 	$(BIN)/python tools/conformance.py $(ARGS)

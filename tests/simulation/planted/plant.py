@@ -1,7 +1,8 @@
 """Plants one bug in this process: the module's source is changed in memory when it is imported.
 
 Law: before the first import of the module, or not at all; once a process, which ends with it.
-Bytecode is neither read nor written, so that nothing of the bug outlives the process.
+Bytecode is neither read nor written, so that nothing of the bug outlives the process. A process
+that has been forked for a bug may forget the package first, and imports it anew.
 """
 
 import sys
@@ -10,13 +11,13 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 
-from simulation.planted.catalogue import PlantedBug
+from simulation.planted.catalogue import PACKAGE, Bug
 
 
 class _Loader(SourceFileLoader):
     """Loads one module with the bug in it."""
 
-    def __init__(self, fullname: str, path: str, bug: PlantedBug) -> None:
+    def __init__(self, fullname: str, path: str, bug: Bug) -> None:
         super().__init__(fullname, path)
         self._bug = bug
 
@@ -30,7 +31,7 @@ class _Loader(SourceFileLoader):
 class _Finder(MetaPathFinder):
     """Answers for one module; all others are found as ever."""
 
-    def __init__(self, bug: PlantedBug) -> None:
+    def __init__(self, bug: Bug) -> None:
         self._bug = bug
 
     def find_spec(
@@ -45,8 +46,14 @@ class _Finder(MetaPathFinder):
         return spec
 
 
-def install(bug: PlantedBug) -> None:
+def install(bug: Bug) -> None:
     """Plant a bug; raises RuntimeError where its module has been imported already."""
     if bug.import_name in sys.modules:
         raise RuntimeError(f"{bug.import_name} has been imported without its bug")
     sys.meta_path.insert(0, _Finder(bug))
+
+
+def forget() -> None:
+    """Forget every module of the package: what is imported from now on is another copy of it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
