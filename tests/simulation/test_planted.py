@@ -33,7 +33,8 @@ FAMILIES = {  # of safety code, and the modules that make each up
     "book": {"engine/intake.py", "exchange/link.py", "protocol/stream.py"},
     "budget": {"exchange/ratelimit.py"},
     "journal": {"journal/disk.py"},
-    "links": {"exchange/public.py", "exchange/questions.py"},
+    "links": {"exchange/public.py", "exchange/questions.py", "protocol/stream.py"},
+    "loss": {"engine/exposure.py", "engine/readiness.py", "journal/state.py", "risk/pnl.py"},
     "nonces": {"exchange/sender.py", "exchange/wire.py", "protocol/nonces.py"},
     "position": {
         "domain/position.py",
@@ -44,8 +45,8 @@ FAMILIES = {  # of safety code, and the modules that make each up
     },
     "reconcile": {"engine/reconcile.py"},
     "risk": {"engine/engine.py", "engine/exposure.py", "engine/orders.py", "risk/gate.py"},
-    "stop": {"exchange/sender.py"},
-    "tracker": {"engine/intake.py", "engine/order.py", "engine/orders.py", "journal/state.py"},
+    "stop": {"exchange/sender.py", "runtime/shutdown.py"},
+    "tracker": {"engine/engine.py", "engine/intake.py", "engine/order.py", "engine/orders.py", "journal/state.py"},
 }
 ROUNDED = {"position": Position(3, 10), "delta_lots": -1, "price_ticks": 1, "market": ETH}
 PLANTED = """
