@@ -9,7 +9,7 @@ import pytest
 
 from lighterman.simulation.failure import read
 from lighterman.simulation.oracle import Violation
-from simulation.planted.catalogue import every_bug, families
+from simulation.planted.catalogue import SEEDS, every_bug, families
 from simulation.planted.hunt import MEDIAN_MAX, hunt, hunts
 
 FAULTS_MAX = 3
@@ -20,9 +20,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 
 @pytest.mark.parametrize("family", families())
 def test_catches_every_bug(family: str) -> None:
-    """In its seed, in which all holds without it, every bug of the family breaks an invariant."""
+    """In its seed, in which all holds without it, every bug of the family breaks an invariant.
+
+    A change of the program that moves its traces may move the catch to another of the first seeds.
+    """
     bugs = families()[family]
-    found = list(hunts(((bug, [bug.seed]) for bug in bugs), workers=1))
+    found = list(hunts(((bug, [bug.seed, *SEEDS[:12]]) for bug in bugs), workers=1))
 
     assert [bug.name for bug in bugs] == [each.name for each in found]
     assert [] == [str(each) for each in found if each.seed is None]

@@ -88,10 +88,10 @@ class World(Stage):
             outside(fault.at_ms / 1000, self._strike, fault)
         await asyncio.sleep((options.warm_up_ms + options.faults_ms) / 1000)
         self._heal()
-        if not await self._until(self._is_up, UP_WITHIN_S):
-            self.failures.append(f"L1: the bot did not come up within {UP_WITHIN_S:g} s after the faults")
-        self.oracle.healed(self.now_ns)
-        await self._live()
+        await self._come_up()
+        if not await self._live():  # news from before the end of the faults came late, and asks for a person
+            await self._come_up()
+            await self._live()
         await self._be_quiet()
         await self._stop()
         self._is_over = True
@@ -119,13 +119,22 @@ class World(Stage):
             listener=self,
         )
 
-    async def _live(self) -> None:
-        """Let the bot show that it quotes again, where its limits let it."""
+    async def _come_up(self) -> None:
+        """Let the operator see to it that the bot runs and may trade; from then on it must."""
+        if not await self._until(self._is_up, UP_WITHIN_S):
+            self.failures.append(f"L1: the bot did not come up within {UP_WITHIN_S:g} s after the faults")
+        self.oracle.healed(self.now_ns)
+
+    async def _live(self) -> bool:
+        """Let the bot show that it quotes again, where its limits let it; False where only a person can help."""
         for _ in range(round(self.plan.options.quotes_within_s / LOOK_EVERY_S)):
             reason = self._why_no_quotes()
             for market in self.markets.markets:
                 self.oracle.excused(market.index, reason, self.now_ns)
             await asyncio.sleep(LOOK_EVERY_S)
+            if self.process is not None and self.process.halted_because() and not reason:
+                return False
+        return True
 
     def _why_no_quotes(self) -> str:
         """Return the limit of the account that may rightly keep the bot from quoting both sides everywhere."""
