@@ -3,7 +3,7 @@ import asyncio
 import msgspec
 import pytest
 
-from helpers.memory_venue import CANCEL_KEY, CREATE_KEY, World, in_world, json_reply
+from helpers.memory_venue import CANCEL_KEY, CREATE_KEY, World, in_both_worlds, in_world, json_reply
 from helpers.virtual_time import run
 from lighterman.domain.commands import CancelAll, CancelOrder, ModifyOrder, PlaceOrder
 from lighterman.domain.errors import SigningError
@@ -32,7 +32,7 @@ def transactions_link(world):
     return [(report.up, report.reason) for report in world.of(LinkReport) if report.link is Link.TRANSACTIONS]
 
 
-@in_world()
+@in_both_worlds()
 async def test_creates_and_cancels_have_their_own_keys(world):
     """Creates and modifies use the first key's nonces, cancels the last one's."""
     world.submit(bid(1))
@@ -43,7 +43,7 @@ async def test_creates_and_cancels_have_their_own_keys(world):
     assert (2, 2) == (world.network.nonce(CREATE_KEY), world.network.nonce(CANCEL_KEY))
 
 
-@in_world()
+@in_both_worlds()
 async def test_every_command_is_acknowledged_and_executed(world):
     """Code 200 is an acknowledgement with the time of execution; the sequencer's word comes from account_tx."""
     world.submit(bid(1), bid(2), bid(3))
@@ -54,7 +54,7 @@ async def test_every_command_is_acknowledged_and_executed(world):
     assert world.of(QuotaReport)
 
 
-@in_world(symbols=["ETH"])
+@in_both_worlds(symbols=["ETH"])
 async def test_batches_hold_at_most_fifteen_in_order(world):
     """What was asked for while a request was open goes out in batches of fifteen, in nonce order."""
     world.submit(*(bid(number) for number in range(1, 41)))
@@ -64,7 +64,7 @@ async def test_batches_hold_at_most_fifteen_in_order(world):
     assert list(range(1, 41)) == world.outcomes(CommandExecuted)
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_refused_batch_is_sent_again_one_by_one(world):
     """The venue says one outcome for a whole batch: only the guilty command is refused, with its code."""
     world.submit(bid(1), bid(2, size=1), bid(3))
@@ -76,7 +76,7 @@ async def test_a_refused_batch_is_sent_again_one_by_one(world):
     assert world.network.nonce(CREATE_KEY) == 2
 
 
-@in_world()
+@in_both_worlds()
 async def test_what_the_sequencer_finds_without_effect_says_why(world):
     """A cancel of an order that does not exist is acknowledged or refused, and told apart from success."""
     world.submit(CancelOrder(1, 0, 999))
@@ -85,7 +85,7 @@ async def test_what_the_sequencer_finds_without_effect_says_why(world):
     assert not any(event.error == "" for event in world.of(CommandExecuted))
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_lost_answer_is_found_out(world):
     """The transaction arrived, its answer did not: unknown, then executed, and the key works again."""
     world.network.stream_of("").drops_inbound = lambda frame: b"jsonapi" in frame
@@ -103,7 +103,7 @@ async def test_a_lost_answer_is_found_out(world):
     await world.until(lambda: 2 in world.outcomes(CommandExecuted))
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_lost_request_is_refused_only_when_it_cannot_arrive_any_more(world):
     """Unknown until its ExpiredAt has passed; meanwhile no create leaves, and cancels go over the other key."""
     world.submit(bid(1))
@@ -151,7 +151,7 @@ async def _work_while_the_wall_is_off(world, hours):
     await world.until(lambda: world.outcomes(CommandExecuted) == [2], seconds=1)
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_broken_socket_leaves_outcomes_unknown_and_rest_takes_over(world):
     """Cut in mid-send: what was open is unknown; the next cancel goes over REST at once."""
     world.submit(bid(1))
@@ -169,10 +169,11 @@ async def test_a_broken_socket_leaves_outcomes_unknown_and_rest_takes_over(world
     await world.until(lambda: 2 in world.outcomes(CommandExecuted))
 
 
-@in_world()
+@in_both_worlds()
 async def test_batches_go_over_rest_too(world):
     """With the socket down a batch is a sendTxBatch."""
     world.network.stream_of("").cut()
+    await world.until(lambda: not transactions_link(world)[-1][0], seconds=0.05)
     world.submit(bid(1), bid(2))
     await world.until(lambda: world.outcomes(CommandExecuted) == [1, 2])
 
@@ -194,7 +195,7 @@ def test_what_proves_nothing_over_rest_is_unknown(reply):
     run(body())
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_lost_transaction_is_sent_again(world):
     """The same bytes over the other way, as soon as no answer came: late instead of lost, and the key goes on."""
     world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
@@ -207,7 +208,7 @@ async def test_a_lost_transaction_is_sent_again(world):
     assert [2] == world.signers[CREATE_KEY].batches
 
 
-@in_world()
+@in_both_worlds()
 async def test_what_ran_unheard_does_not_run_again(world):
     """Neither answer nor execution was heard: the copy is told 21104, and the venue is asked what became of it."""
     world.network.stream_of("").drops_inbound = lambda frame: b"jsonapi" in frame
@@ -220,7 +221,7 @@ async def test_what_ran_unheard_does_not_run_again(world):
     assert world.network.nonce(CREATE_KEY) == 1
 
 
-@in_world()
+@in_both_worlds()
 async def test_after_the_stop_lost_cancels_are_sent_again_and_lost_creates_are_not(world):
     """No order may leave after the stop, not even one that has left before."""
     world.submit(bid(1))
@@ -237,7 +238,7 @@ async def test_after_the_stop_lost_cancels_are_sent_again_and_lost_creates_are_n
     assert await world.venue.open_order_count() == 0
 
 
-@in_world()
+@in_both_worlds()
 async def test_nothing_is_sent_again_for_ever(world):
     """A batch that stays without answer leaves a few times in its life, and then no more."""
     world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
@@ -249,7 +250,7 @@ async def test_nothing_is_sent_again_for_ever(world):
     assert socket + world.network.requests.count(("POST", "sendTx")) <= 4
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_command_that_cannot_be_sent_at_all_is_refused(world):
     """No connection either way: it certainly never left us, and its nonce is used for the next."""
     world.network.is_refusing = True
@@ -263,7 +264,7 @@ async def test_a_command_that_cannot_be_sent_at_all_is_refused(world):
     assert world.network.nonce(CREATE_KEY) == 1
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_signer_that_fails_refuses_its_batch(world):
     """Nothing was sent: code 0, and the nonces are used again."""
     world.signers[CREATE_KEY].failure = SigningError("broken")
@@ -307,7 +308,7 @@ async def test_after_the_stop_only_cancels_leave(world):
     assert world.network.nonce(CREATE_KEY) == 1
 
 
-@in_world()
+@in_both_worlds()
 async def test_being_asked_to_slow_down_makes_it_wait(world):
     """23000 refuses the command; creates are refused and cancels wait until the pause is over."""
     stream = world.network.stream_of("")
@@ -323,7 +324,7 @@ async def test_being_asked_to_slow_down_makes_it_wait(world):
     await world.until(lambda: world.outcomes(CommandExecuted) == [3])
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_refused_signature_stops_everything(world):
     """21120 will not get better by trying: the command is refused and a stop is asked for."""
     world.network.stream_of("").answers.append('{"error":{"code":21120,"message":"invalid signature"},"id":"{id}"}')
@@ -333,7 +334,7 @@ async def test_a_refused_signature_stops_everything(world):
     assert "21120" in world.of(StopRequested)[0].reason
 
 
-@in_world()
+@in_both_worlds()
 async def test_another_writer_on_our_key_stops_everything(world):
     """A nonce that we never gave out, on a key that was ours: another program or a person uses it."""
     world.submit(bid(1))
@@ -367,7 +368,7 @@ def test_what_a_killed_predecessor_left_in_the_air_stops_nobody(is_told):
     run(body())
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_transaction_that_the_venue_dropped_has_used_no_nonce(world):
     """It is told as failed, late and with a nonce that another has now: neither used up nor a stranger's."""
     world.submit(bid(1))
@@ -383,7 +384,7 @@ async def test_a_transaction_that_the_venue_dropped_has_used_no_nonce(world):
     assert not world.of(StopRequested)
 
 
-@in_world()
+@in_both_worlds()
 async def test_one_stale_next_nonce_is_not_believed(world):
     """`nextNonce` of before what was executed: no nonce goes out twice."""
     world.submit(bid(1), bid(2))
@@ -398,7 +399,7 @@ async def test_one_stale_next_nonce_is_not_believed(world):
     assert [3] == world.outcomes(CommandUnknown)
 
 
-@in_world()
+@in_both_worlds()
 async def test_a_nonce_taken_by_another_is_settled(world):
     """Our transaction is denied (21104): unknown, then refused, and the key goes on behind the stranger's."""
     world.network.stream_of("account_tx").drops_inbound = lambda frame: b"account_tx" in frame
@@ -425,7 +426,7 @@ async def _send_as_stranger(world, client=4711, key=CREATE_KEY):
     assert (await world.network.request("POST", "/api/v1/sendTx", {}, form, {})).status == 200
 
 
-@in_world(keys=(CREATE_KEY,))
+@in_both_worlds(keys=(CREATE_KEY,))
 async def test_one_key_works_and_says_what_it_costs(world):
     """With one key cancels wait while an outcome is unknown; the client says so beforehand."""
     assert "cancels wait" in world.venue.notes[0]
@@ -441,7 +442,7 @@ async def test_one_key_works_and_says_what_it_costs(world):
     assert {1001, 1002} == {report.client_order_index for report in world.of(OrderReport) if report.is_terminal}
 
 
-@in_world(tier="standard")
+@in_both_worlds(tier="standard")
 async def test_creates_beyond_the_venue_s_limit_are_refused_and_cancels_are_not(world):
     """A standard account has 60 transactions a minute: creates stop before that, cancels have a reserve."""
     for number in range(1, 31):
@@ -455,7 +456,7 @@ async def test_creates_beyond_the_venue_s_limit_are_refused_and_cancels_are_not(
     assert all(event.code == 0 for event in refused)
 
 
-@in_world(tier="standard")
+@in_both_worlds(tier="standard")
 async def test_cancels_beyond_the_venue_s_limit_go_one_by_one_and_cancel_all_goes_first(world):
     """As many as may go leave at once; of those that wait, one for the same order is asked for once."""
     world.submit(*(CancelOrder(number, 0, 1000 + number) for number in range(1, 31)))
@@ -470,7 +471,7 @@ async def test_cancels_beyond_the_venue_s_limit_go_one_by_one_and_cancel_all_goe
     await world.until(lambda: 200 in world.outcomes(CommandExecuted), seconds=4)
 
 
-@in_world(tier="standard")
+@in_both_worlds(tier="standard")
 async def test_a_key_that_freezes_while_a_cancel_waits_for_the_limit_sends_it_afterwards(world):
     """A predecessor's transaction is told meanwhile: the cancel takes the nonce behind it."""
     world.submit(*(CancelOrder(number, 0, 1000 + number) for number in range(1, 25)))

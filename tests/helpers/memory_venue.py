@@ -179,7 +179,10 @@ class MemoryStream:
 
 
 class DirectSigner:
-    """An `AsyncSigner` without a thread: it signs where it stands, and may be made to fail or to wait."""
+    """An `AsyncSigner` without a thread: it signs where it stands, and may be made to fail or to wait.
+
+    With `signs_in_place` it is used as the native signer is, else as one on a thread.
+    """
 
     def __init__(self, signer):
         self.signer = signer
@@ -188,9 +191,13 @@ class DirectSigner:
         self.delay_s = 0.0
         self.failure = None
         self.batches = []
+        self.signs_in_place = False
 
     async def sign(self, transactions):
         await asyncio.sleep(self.delay_s)
+        return self.sign_now(transactions)
+
+    def sign_now(self, transactions):
         if self.failure is not None:
             raise self.failure
         self.batches.append(len(transactions))
@@ -206,7 +213,16 @@ class DirectSigner:
 class World:
     """A client and its venue; `async with` starts and ends both."""
 
-    def __init__(self, network=None, *, keys=(CREATE_KEY, CANCEL_KEY), tier="premium", account=ACCOUNT, **params):
+    def __init__(
+        self,
+        network=None,
+        *,
+        keys=(CREATE_KEY, CANCEL_KEY),
+        tier="premium",
+        account=ACCOUNT,
+        signs_in_place=False,
+        **params,
+    ):
         self.network = network or Network()
         self.clock = self.network.clock
         self.events = []
@@ -214,6 +230,8 @@ class World:
         self.links = {}  # which links are up
         self.trap = ()  # kinds of events at which whoever listens breaks
         self.signers = {key: self._signer(key, tier, account) for key in keys}
+        for signer in self.signers.values():
+            signer.signs_in_place = signs_in_place
         settings = {"symbols": ["ETH", "BTC"], "order_value_micro_max": 10**12} | params
         self.params = ClientParams(stream_url="ws://x/stream", chain_id=CHAIN, account_index=account, **settings)
         self.venue = LighterVenue(
@@ -301,6 +319,23 @@ def in_world(**options):
                     await test(world)
 
             run(body())
+
+        del wrapped.__wrapped__
+        return wrapped
+
+    return decorate
+
+
+def in_both_worlds(**options):
+    """Do the same twice: with signers that have to be waited for, and with such that sign in place."""
+
+    def decorate(test):
+        waiting, in_place = in_world(**options)(test), in_world(signs_in_place=True, **options)(test)
+
+        @functools.wraps(test)
+        def wrapped():
+            waiting()
+            in_place()
 
         del wrapped.__wrapped__
         return wrapped

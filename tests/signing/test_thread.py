@@ -11,7 +11,6 @@ from helpers.signers import pure_signer
 from helpers.transactions import ALL_KINDS, CANCEL, POST_ONLY, changed
 from lighterman.domain.errors import LocalProtocolError, SigningError
 from lighterman.protocol.signing import SignedTx
-from lighterman.signing import thread as thread_module
 from lighterman.signing.thread import ThreadedSigner
 
 
@@ -159,53 +158,8 @@ def test_it_speaks_for_its_signer(recording):
 
     assert (signer.backend, signer.public_key) == ("a recording", vectors.PUBLIC_KEY)
     assert repr(signer).startswith("<ThreadedSigner of ")
+    assert not signer.signs_in_place
+    with pytest.raises(SigningError, match="waited for"):
+        signer.sign_now([CANCEL])
     with pytest.raises(TypeError):
         copy.copy(signer)
-
-
-class Resting(RecordingSigner):
-    """A signer with so much to do in idle time."""
-
-    def __init__(self, steps):
-        super().__init__()
-        self.left = steps
-        self.rested_on = set()
-        self.is_done = threading.Event()
-        self.dropped = False
-
-    def rest(self):
-        self.rested_on.add(threading.current_thread())
-        self.left = max(0, self.left - 1)
-        if not self.left:
-            self.is_done.set()
-        return self.left > 0
-
-    def drop(self):
-        self.dropped = True
-
-
-async def test_idle_time_is_the_signers(monkeypatch):
-    """A signer rests on its own thread at the start and after it signed, and drops what it prepared when closed."""
-    monkeypatch.setattr(thread_module, "REST_AFTER_S", 0)
-    resting = Resting(5)
-    signer = ThreadedSigner(lambda: resting)
-    assert resting.is_done.wait(10)
-    resting.left = 3
-    resting.is_done.clear()
-    await signer.sign([CANCEL])
-    await asyncio.get_running_loop().run_in_executor(None, resting.is_done.wait, 10)
-    signer.close()
-
-    assert resting.left == 0
-    assert {thread for thread, _ in resting.asked} == resting.rested_on
-    assert resting.dropped
-
-
-async def test_rest_makes_way_for_work():
-    """However much there is to do in idle time, a batch is signed at once, and closing does not wait for the end."""
-    resting = Resting(10**9)
-    signer = ThreadedSigner(lambda: resting)
-
-    assert len(await signer.sign([CANCEL])) == 1
-    signer.close()
-    assert not resting.is_done.is_set()

@@ -166,6 +166,9 @@ class LighterVenue:
         cancels: list[Command] = []
         for item in approved:
             (cancels if isinstance(item.command, CancelOrder | CancelAll) else creates).append(item.command)
+        if canceller is creator:  # one request of a key at a time: all in one batch
+            creator.submit(cancels + creates)
+            return
         if cancels:
             canceller.submit(cancels)
         if creates and not self._refuse_unheard(creates):

@@ -1,7 +1,8 @@
 """One API key at work: commands in, transactions signed, gated and sent in nonce order, outcomes told.
 
 Law: one request of a key is open at a time, so that a refusal can always give its nonces back,
-and all that was asked for meanwhile goes out in the next batch. An outcome that is not known
+and all that was asked for meanwhile goes out in the next batch. What nothing has to be waited for
+leaves within `submit`, so that a tick's orders are on the socket when it returns. An outcome that is not known
 freezes the key: creates and modifies are refused until `nonces.py` has settled the doubt, and
 cancels wait (or go over another key). Meanwhile the same bytes are sent again, over the other way
 first: they run at most once (reference N7), so that a lost transaction is late instead of lost,
@@ -16,7 +17,7 @@ From then on it is a stranger's, and two writers of one key stop.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -24,6 +25,7 @@ import msgspec
 from lighterman.domain.clock import Clock
 from lighterman.domain.commands import CancelAll, CancelOrder, Command
 from lighterman.domain.errors import (
+    InvariantBroken,
     LocalProtocolError,
     RemoteProtocolError,
     SigningError,
@@ -43,13 +45,13 @@ from lighterman.exchange.port import Sink
 from lighterman.exchange.ratelimit import RateLimits
 from lighterman.exchange.reads import Reads
 from lighterman.exchange.venuetime import VenueTime
-from lighterman.exchange.wire import BATCH_MAX, Answer, TransactionWire
+from lighterman.exchange.wire import BATCH_MAX, Answer, Request, TransactionWire
 from lighterman.exchange.wiregate import WireGate
 from lighterman.protocol.codes import Code, Outcome
 from lighterman.protocol.nonces import NonceKeeper
 from lighterman.protocol.objects import TransactionFacts
 from lighterman.protocol.signing import AsyncSigner, SignedTx
-from lighterman.protocol.transactions import Attribute, Attributes
+from lighterman.protocol.transactions import Attribute, Attributes, Transaction
 from lighterman.protocol.translate import FAILED, Envelope, transaction, verdict
 
 QUEUE_MAX = 1_000
@@ -136,6 +138,9 @@ class KeySender:
         self._nonces = NonceKeeper(next_nonce)
         self._queue: deque[_Waiting] = deque()
         self._woken = asyncio.Event()
+        self._is_idle = False  # `run` waits for something to do
+        self._departed: tuple[_Flight, Request] | None = None  # left within `submit`, to be landed by `run`
+        self._bug: InvariantBroken | None = None  # met there, to be raised by `run`
         self._sent: dict[str, _Sent] = {}  # by hash, oldest first
         self._pause_s = 0.0  # the last pause; it doubles until something is accepted
         self._is_paused = False
@@ -151,7 +156,7 @@ class KeySender:
         return f"key {self.api_key_index} frozen: {reason}" if reason else ""
 
     def submit(self, commands: Iterable[Command]) -> None:
-        """Queue commands, or refuse them at once."""
+        """Queue commands, or refuse them at once; send them at once where nothing has to be waited for."""
         now_ns = self._tools.clock.mono_ns()
         for command in commands:
             reason = self._why_not(command)
@@ -161,7 +166,18 @@ class KeySender:
                 self._queue.appendleft(_Waiting(command, now_ns))
             elif not isinstance(command, CancelOrder) or not self._replaces(command):
                 self._queue.append(_Waiting(command, now_ns))
+        if self._is_idle and self._queue and self._need_not_wait(now_ns):
+            self._is_idle = False
+            try:
+                self._departed = self._send_at_once(now_ns)
+            except InvariantBroken as error:
+                self._bug = error
         self._woken.set()
+
+    def _need_not_wait(self, now_ns: int) -> bool:
+        tools = self._tools
+        is_ready = self._signer.signs_in_place and tools.wire.is_up and not self._nonces.is_frozen
+        return is_ready and tools.limits.transactions.available(now_ns) > 0
 
     def _replaces(self, command: CancelOrder) -> bool:
         """Put a cancel in the place of one that waits for the same order; return False if none does."""
@@ -186,36 +202,69 @@ class KeySender:
     async def run(self) -> NoReturn:
         """Send what is queued and settle what is in doubt, for ever; raises InvariantBroken."""
         while True:
-            if self._nonces.is_frozen:
+            if self._bug is not None:
+                raise self._bug
+            if self._departed is not None:
+                (flight, request), self._departed = self._departed, None
+                await self._land(flight, self._tools.wire.answer(request))
+            elif self._nonces.is_frozen:
                 await self._settle()
             elif self._queue:
                 await self._send_batch()
             else:
                 self._woken.clear()
+                self._is_idle = True
                 await self._woken.wait()
+                self._is_idle = False
 
     # -- sending -------------------------------------------------------------------------
 
+    def _send_at_once(self, now_ns: int) -> tuple[_Flight, Request] | None:
+        """Do what `_send_batch` does, where it has to wait for the answer alone."""
+        batch, _ = self._pay(self._take_batch())  # there is room: `_need_not_wait`
+        if not batch:
+            return None
+        nonces = self._nonces.take(len(batch), now_ns)
+        try:
+            signed = self._signer.sign_now(self._unsigned(batch, nonces))
+        except (SigningError, LocalProtocolError) as error:
+            self._not_signed(batch, nonces, error)
+            return None
+        flight = self._take_off(batch, nonces, signed, now_ns)
+        return None if flight is None else (flight, self._tools.wire.begin(signed))
+
     async def _send_batch(self) -> None:
-        batch = await self._pay(self._take_batch())
+        batch, delay_ns = self._pay(self._take_batch())
         if not batch:
             return
+        await asyncio.sleep(delay_ns / NS_PER_S)
         if self._nonces.is_frozen:  # a stranger's nonce was told while we waited
             self._put_back(batch)
             return
         now_ns = self._tools.clock.mono_ns()
         nonces = self._nonces.take(len(batch), now_ns)
         try:
-            signed = await self._sign(batch, nonces)
+            signed = await self._signer.sign(self._unsigned(batch, nonces))
         except (SigningError, LocalProtocolError) as error:
-            self._nonces.refused(nonces)
-            for waiting in batch:
-                self._refuse(waiting.command.command_id, 0, f"not signed: {error}")
+            self._not_signed(batch, nonces, error)
             return
+        flight = self._take_off(batch, nonces, signed, now_ns)
+        if flight is not None:
+            await self._land(flight, self._tools.wire.send(signed))
+
+    def _not_signed(self, batch: list[_Waiting], nonces: range, error: Exception) -> None:
+        self._nonces.refused(nonces)
+        for waiting in batch:
+            self._refuse(waiting.command.command_id, 0, f"not signed: {error}")
+
+    def _take_off(
+        self, batch: list[_Waiting], nonces: range, signed: Sequence[SignedTx], now_ns: int
+    ) -> _Flight | None:
+        """Look at the signed bytes for the last time; None where the stop came while they were signed."""
         if self._tools.gate.is_stopped and not all(_only_removes(waiting.command) for waiting in batch):
             self._nonces.refused(nonces)
             self._put_back(batch)
-            return
+            return None
         for tx in signed:
             self._tools.gate.check(tx)
         end_ns = now_ns + self._tools.params.transaction_lifetime_ms * NS_PER_MS
@@ -223,7 +272,11 @@ class KeySender:
         self._nonces.leaves(nonces, flight.dead_ns)
         for waiting, nonce, tx in zip(batch, nonces, signed, strict=True):
             self._remember(_Sent(waiting.command.command_id, nonce, tx.tx_hash, flight.dead_ns))
-        answer = await self._tools.wire.send(signed)
+        return flight
+
+    async def _land(self, flight: _Flight, answering: Awaitable[Answer]) -> None:
+        """Wait for what is said to a batch that has left."""
+        answer = await answering
         self._take_answer(answer, flight)
         if answer.outcome is Outcome.RATE_LIMITED:
             await self._pause()
@@ -253,8 +306,8 @@ class KeySender:
                     break
         return batch
 
-    async def _pay(self, batch: list[_Waiting]) -> list[_Waiting]:
-        """Stay within the venue's transaction limit; return what may leave.
+    def _pay(self, batch: list[_Waiting]) -> tuple[list[_Waiting], int]:
+        """Stay within the venue's transaction limit; return what may leave, and in how many nanoseconds.
 
         Creates leave together or are refused, since half a ladder may be one side of it, and leave a
         reserve for cancels. Of those as many go as may; where none may, one waits until it may.
@@ -264,17 +317,16 @@ class KeySender:
         if all(_only_removes(waiting.command) for waiting in batch):
             count = min(len(batch), max(1, bucket.available(now_ns)))
             self._put_back(batch[count:])
-            await asyncio.sleep(bucket.book(count, now_ns) / NS_PER_S)
-            return batch[:count]
+            return batch[:count], bucket.book(count, now_ns) if batch else 0
         if bucket.take(len(batch), now_ns, reserve=limits.cancel_reserve):
-            return batch
+            return batch, 0
         for waiting in batch:
             if not _only_removes(waiting.command):
                 self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
         self._put_back([waiting for waiting in batch if _only_removes(waiting.command)])
-        return []
+        return [], 0
 
-    async def _sign(self, batch: list[_Waiting], nonces: range) -> list[SignedTx]:
+    def _unsigned(self, batch: list[_Waiting], nonces: range) -> list[Transaction]:
         params, now_ms = self._tools.params, self._tools.venue_time.now_ms()
         attributes: Attributes | None = None
         if params.self_trade_behavior is not None:
@@ -286,8 +338,7 @@ class KeySender:
             order_expiry_ms=now_ms + params.order_lifetime_ms,
             attributes=attributes,
         )
-        unsigned = [transaction(waiting.command, nonce, envelope) for waiting, nonce in zip(batch, nonces, strict=True)]
-        return await self._signer.sign(unsigned)
+        return [transaction(waiting.command, nonce, envelope) for waiting, nonce in zip(batch, nonces, strict=True)]
 
     def _put_back(self, batch: Sequence[_Waiting]) -> None:
         self._queue.extendleft(reversed(batch))

@@ -38,9 +38,10 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     volume_quota: int | None = None
 
 
-class _Request(msgspec.Struct, frozen=True):
-    """A send that awaits its answer."""
+class Request(msgspec.Struct, frozen=True):
+    """A send over the socket that awaits its answer, which `TransactionWire.answer` tells."""
 
+    request_id: str
     hashes: list[str]
     answer: asyncio.Future[Answer]
 
@@ -59,34 +60,56 @@ class TransactionWire:
         self._on_change = on_change
         self._timeout_s = timeout_ms / 1000
         self._count = 0
-        self._open: dict[str, _Request] = {}
+        self._open: dict[str, Request] = {}
+
+    @property
+    def is_up(self) -> bool:
+        """Tell whether the socket can be used."""
+        return self.speak is not None and not self.down_because
 
     async def send(self, batch: Sequence[SignedTx], *, by_rest: bool = False) -> Answer:
         """Send a batch of one key, in nonce order, and wait for what is said to it."""
+        if self.is_up and not by_rest:
+            return await self.answer(self.begin(batch))
         try:
             async with asyncio.timeout(self._timeout_s):
-                if self.speak is not None and not self.down_because and not by_rest:
-                    return await self._send_by_socket(batch, self.speak)
                 return await self._send_by_rest(batch)
         except TimeoutError:
-            return Answer(Outcome.UNKNOWN, message=f"no answer in {self._timeout_s:g} s")
+            return self._no_answer()
 
-    async def _send_by_socket(self, batch: Sequence[SignedTx], speak: Callable[[bytes], None]) -> Answer:
+    def begin(self, batch: Sequence[SignedTx]) -> Request:
+        """Give a batch to the socket at once; `answer` must follow."""
         self._count += 1
         request_id = str(self._count)
         if len(batch) == 1:
             frame = messages.send_transaction(request_id, batch[0].tx_type, batch[0].tx_info)
         else:
             frame = messages.send_batch(request_id, [tx.tx_type for tx in batch], [tx.tx_info for tx in batch])
-        request = _Request([tx.tx_hash for tx in batch], asyncio.get_running_loop().create_future())
-        self._open[request_id] = request
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._open[request_id] = request = Request(request_id, [tx.tx_hash for tx in batch], answer)
         try:
-            speak(frame)
-            return await request.answer
+            self._say(frame)
         except TransportError as error:
-            return Answer(Outcome.REFUSED, message=f"not sent: {error}")
+            answer.set_result(Answer(Outcome.REFUSED, message=f"not sent: {error}"))
+        return request
+
+    async def answer(self, request: Request) -> Answer:
+        """Wait for what is said to a batch."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await request.answer
+        except TimeoutError:
+            return self._no_answer()
         finally:
-            del self._open[request_id]
+            del self._open[request.request_id]
+
+    def _say(self, frame: bytes) -> None:
+        if self.speak is None:
+            raise TransportError(NOT_CONNECTED_YET)
+        self.speak(frame)
+
+    def _no_answer(self) -> Answer:
+        return Answer(Outcome.UNKNOWN, message=f"no answer in {self._timeout_s:g} s")
 
     async def _send_by_rest(self, batch: Sequence[SignedTx]) -> Answer:
         if len(batch) == 1:
@@ -118,7 +141,7 @@ class TransactionWire:
         if request is not None and not request.answer.done():
             request.answer.set_result(_answer(frame, request.hashes, OK))
 
-    def _request_without_id(self, frame: SendReply | ErrorFrame) -> _Request | None:
+    def _request_without_id(self, frame: SendReply | ErrorFrame) -> Request | None:
         """Return the request an answer without id belongs to, None where that cannot be told (3.7)."""
         told = _hashes(frame)
         for request in self._open.values():

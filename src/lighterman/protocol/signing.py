@@ -88,6 +88,15 @@ class AsyncSigner(Protocol):
         """Return the key's 80 hex digits."""
         ...
 
+    @property
+    def signs_in_place(self) -> bool:
+        """Tell whether signing takes some microseconds only, so that `sign_now` may be called."""
+        ...
+
+    def sign_now(self, transactions: Sequence[Transaction]) -> list[SignedTx]:
+        """Sign a batch in order, without a switch of tasks."""
+        ...
+
     async def sign(self, transactions: Sequence[Transaction]) -> list[SignedTx]:
         """Sign a batch in order; batches are signed in the order of the calls."""
         ...

@@ -31,6 +31,7 @@ from lighterman.monitoring.logs import Log, LogWriter
 from lighterman.monitoring.metrics import Exposition
 from lighterman.monitoring.samples import Outside
 from lighterman.monitoring.server import MonitoringServer
+from lighterman.protocol.signing import AsyncSigner
 from lighterman.runtime.bot import Bot, Parts, RunPlan, build_bot, run_beside
 from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.demo_markets import fitted
@@ -39,7 +40,6 @@ from lighterman.runtime.stopping import Stop
 from lighterman.runtime.watches import watch_exchange
 from lighterman.signing.pure import generate_key
 from lighterman.signing.select import fallback_notice, open_signer
-from lighterman.signing.thread import ThreadedSigner
 
 LOG_STOP_S = 2.0
 
@@ -108,11 +108,9 @@ def _open_session(plan: RunPlan, clock: Clock, stack: contextlib.AsyncExitStack)
     return session, AccountStore(disk, kept_in, network, account)
 
 
-async def _open_signers(
-    venue: VenueSettings, clock: Clock, stack: contextlib.AsyncExitStack
-) -> dict[int, ThreadedSigner]:
+async def _open_signers(venue: VenueSettings, clock: Clock, stack: contextlib.AsyncExitStack) -> dict[int, AsyncSigner]:
     """Make keys for the occasion and a signer for each; creates on the first, cancels on the last."""
-    signers: dict[int, ThreadedSigner] = {}
+    signers: dict[int, AsyncSigner] = {}
     for key_index in dict.fromkeys((venue.api_key_index, venue.cancel_api_key_index)):
         secret, _ = generate_key(secret_bytes)
         signers[key_index] = open_signer(
@@ -129,7 +127,7 @@ async def _open_signers(
     return signers
 
 
-async def _register_keys(account: LocalAccount, signers: dict[int, ThreadedSigner], venue: VenueSettings) -> None:
+async def _register_keys(account: LocalAccount, signers: dict[int, AsyncSigner], venue: VenueSettings) -> None:
     """Show our keys to the exchange; raises PreflightError where it would not understand what they sign."""
     for key_index, signer in signers.items():
         opened = await account.add_key(key_index, signer.public_key, venue.tier)

@@ -21,14 +21,17 @@ from lighterman.protocol.transactions import Transaction, encode, transaction_ha
 
 @final
 class FakeSigner:
-    """An AsyncSigner for one account, API key and chain; a batch takes `latency_s()` of the loop's time."""
+    """An AsyncSigner for one account, API key and chain.
+
+    A batch takes `latency_s()` of the loop's time, as with a thread; without one it is signed in place.
+    """
 
     __slots__ = ("_account_index", "_api_key_index", "_chain_id", "_closed", "_latency_s", "_turn", "public_key")
 
     backend = "fake, for simulations"
 
     def __init__(
-        self, account_index: int, api_key_index: int, chain_id: int, latency_s: Callable[[], float] = lambda: 0.0
+        self, account_index: int, api_key_index: int, chain_id: int, latency_s: Callable[[], float] | None = None
     ) -> None:
         self._account_index = account_index
         self._api_key_index = api_key_index
@@ -41,12 +44,22 @@ class FakeSigner:
     def __repr__(self) -> str:
         return f"<FakeSigner account {self._account_index} key {self._api_key_index} chain {self._chain_id}>"
 
+    @property
+    def signs_in_place(self) -> bool:
+        """Tell whether it stands for a signer without a thread."""
+        return self._latency_s is None
+
+    def sign_now(self, transactions: Sequence[Transaction]) -> list[SignedTx]:
+        """Put a worthless signature on a batch, in order; see `AsyncSigner.sign_now`."""
+        if self._closed:
+            raise SigningError("the signer is closed")
+        return self._sign(transactions)
+
     async def sign(self, transactions: Sequence[Transaction]) -> list[SignedTx]:
         """Put a worthless signature on a batch, in order; see `AsyncSigner.sign`."""
         batch = tuple(transactions)
         await self._wait()
-        refuse_unsignable(batch, self._account_index, self._api_key_index)
-        return [self._sign_one(tx) for tx in batch]
+        return self._sign(batch)
 
     async def auth_token(self, deadline_s: int) -> str:
         """Return a token that is well written and worthless; see `AsyncSigner.auth_token`."""
@@ -61,8 +74,13 @@ class FakeSigner:
     async def _wait(self) -> None:
         if self._closed:
             raise SigningError("the signer is closed")
-        async with self._turn:
-            await asyncio.sleep(self._latency_s())
+        if self._latency_s is not None:
+            async with self._turn:
+                await asyncio.sleep(self._latency_s())
+
+    def _sign(self, batch: Sequence[Transaction]) -> list[SignedTx]:
+        refuse_unsignable(batch, self._account_index, self._api_key_index)
+        return [self._sign_one(tx) for tx in batch]
 
     def _sign_one(self, tx: Transaction) -> SignedTx:
         tx_hash = transaction_hash(tx, self._chain_id)

@@ -11,7 +11,8 @@ from lighterman.domain.clock import Clock
 from lighterman.domain.errors import SigningError
 from lighterman.domain.secret import Secret
 from lighterman.protocol.crypto import fastest
-from lighterman.protocol.signing import Signer
+from lighterman.protocol.signing import AsyncSigner
+from lighterman.signing.inplace import InPlaceSigner
 from lighterman.signing.native import open_native
 from lighterman.signing.official import OfficialSigner, find_package
 from lighterman.signing.pure import Entropy, PureSigner
@@ -27,28 +28,28 @@ def open_signer(
     chain_id: int,
     entropy: Entropy,
     clock: Clock,
-) -> ThreadedSigner:
-    """Start a signer on its own thread; raise SigningError when key or backend cannot be used.
+) -> AsyncSigner:
+    """Start a signer, the slow ones on a thread; raise SigningError when key or backend cannot be used.
 
     Waits until it is ready: for the first native one about 50 ms, for the first official one 120,
     for a pure one 20. `entropy` is the operating system's (`chance.secret_bytes`); the official
     library has its own.
     """
 
-    def native() -> Signer:
-        return open_native(secret, account_index, api_key_index, chain_id, entropy, clock)
+    def native() -> AsyncSigner:
+        return InPlaceSigner(open_native(secret, account_index, api_key_index, chain_id, entropy, clock))
 
-    def official() -> Signer:
-        return OfficialSigner(secret, account_index, api_key_index, chain_id)
+    def official() -> AsyncSigner:
+        return ThreadedSigner(lambda: OfficialSigner(secret, account_index, api_key_index, chain_id))
 
-    def pure() -> Signer:
-        return PureSigner(secret, account_index, api_key_index, chain_id, entropy)
+    def pure() -> AsyncSigner:
+        return ThreadedSigner(lambda: PureSigner(secret, account_index, api_key_index, chain_id, entropy))
 
-    makers: dict[str, Callable[[], Signer]] = {"native": native, "official": official, "pure": pure}
+    makers: dict[str, Callable[[], AsyncSigner]] = {"native": native, "official": official, "pure": pure}
     makers["auto"] = makers[best_backend()]
     if backend not in makers:
         raise SigningError(f"unknown signer backend {backend!r}: one of {', '.join(makers)}")
-    return ThreadedSigner(makers[backend])
+    return makers[backend]()
 
 
 def best_backend() -> str:

@@ -141,10 +141,8 @@ class Process:
     def _parts(self, transport: Transport, observers: Sequence[Observer]) -> Parts:
         settings, venue, clock = self._settings, self._settings.venue, self._clock
         keys = dict.fromkeys((venue.api_key_index, venue.cancel_api_key_index))
-        signers = {
-            key: FakeSigner(venue.account_index, key, venue.chain_id, lambda: self._rng.uniform(0.0002, 0.002))
-            for key in keys
-        }
+        latency_s = (None, lambda: self._rng.uniform(0.0002, 0.002))[self._rng.randrange(0, 2)]
+        signers = {key: FakeSigner(venue.account_index, key, venue.chain_id, latency_s) for key in keys}
         session = create_session(
             self._disk, settings.journal.directory, Mode.LOCAL.value, clock.wall_us(), settings.document
         )
