@@ -25,7 +25,7 @@ async def _trade(address, events):
     account = LocalAccount(address["url"], ACCOUNT)
     for key, signer in signers.items():
         await account.add_key(key, signer.public_key, "premium")
-    transport = SocketTransport(address["url"], "lighterman-test")
+    transport = SocketTransport(address["url"], "lighterman-test", secret_bytes)
     params = ClientParams(
         stream_url=address["ws_url"],
         chain_id=CHAIN,

@@ -6,6 +6,8 @@ import socket
 import pytest
 from aiohttp import WSMsgType, web
 
+from helpers import tls
+from lighterman.chance import secret_bytes
 from lighterman.domain.errors import TransportError
 from lighterman.exchange.sockets import SocketTransport
 from lighterman.exchange.transport import BODY_BYTES_MAX, FRAME_BYTES_MAX, NotSent
@@ -48,18 +50,18 @@ async def _answer(request):
 
 
 @contextlib.asynccontextmanager
-async def _server():
+async def _server(tls=None):
     app = web.Application()
     app.router.add_get("/stream", _converse)
     app.router.add_route("*", "/{path:.*}", _answer)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     port = runner.addresses[0][1]
-    transport = SocketTransport(f"http://127.0.0.1:{port}", "lighterman-test")
+    transport = SocketTransport(f"http://127.0.0.1:{port}", "lighterman-test", secret_bytes)
     try:
-        yield transport, f"ws://127.0.0.1:{port}/stream"
+        yield transport, f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/stream"
     finally:
         await transport.close()
         await runner.cleanup()
@@ -172,7 +174,7 @@ async def test_nobody_there_means_nothing_was_sent():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    transport = SocketTransport(f"http://127.0.0.1:{port}", "lighterman-test")
+    transport = SocketTransport(f"http://127.0.0.1:{port}", "lighterman-test", secret_bytes)
     with pytest.raises(NotSent):
         await transport.request("POST", "/form", {}, {}, {})
     with pytest.raises(NotSent):
@@ -186,3 +188,42 @@ async def test_the_environment_s_proxies_are_not_used(monkeypatch):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     async with _server() as (transport, _):
         assert (await transport.request("GET", "/form", {}, None, {})).status == 200
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+    """Nothing is sent to a server that cannot prove who it is."""
+    async with _server(tls.server_context(tmp_path)) as (transport, url):
+        with pytest.raises(NotSent, match="certificate verify failed"):
+            await transport.open_stream(url, print, print)
+
+
+async def test_a_stream_over_tls(tmp_path, monkeypatch):
+    """With a certificate that the system trusts, and for the host that was asked for, all is as without."""
+    tls.trust(tmp_path, monkeypatch)
+    async with _server(tls.server_context(tmp_path)) as (transport, url):
+        ear = _Ear()
+        stream = await transport.open_stream(url, ear.text, ear.close)
+        stream.send(b"a" * 100_000)
+        assert await ear.next() == b"heard " + b"a" * 100_000
+        stream.close()
+
+    assert [] == ear.closed
+
+
+@pytest.mark.parametrize("path", ["/form", "/redirect", "/html"])
+async def test_what_is_no_stream_opens_none(path):
+    """A page, a redirect and a firewall's answer are refusals: certainly nothing was sent."""
+    async with _server() as (transport, url):
+        with pytest.raises(NotSent, match="no WebSocket"):
+            await transport.open_stream(url.replace("/stream", path), print, print)
+
+
+async def test_closing_the_transport_closes_its_streams():
+    """Whoever leaves the run leaves no connection behind, and is called back no more."""
+    async with _server() as (transport, url):
+        ear = _Ear()
+        for _ in range(3):
+            await transport.open_stream(url, ear.text, ear.close)
+        await transport.close()
+
+    assert ([], True) == (ear.closed, ear.heard.empty())

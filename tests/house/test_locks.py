@@ -46,7 +46,7 @@ def test_exact_and_hashed(repository, name):
     [
         ("requirements.lock", [], []),
         ("requirements-build.lock", None, ["build"]),
-        ("requirements-dev.lock", ["tape"], ["build", "dev"]),
+        ("requirements-dev.lock", ["fast", "tape"], ["build", "dev"]),
         ("requirements-profile.lock", None, ["profile"]),
     ],
 )

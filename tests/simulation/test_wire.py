@@ -119,7 +119,7 @@ class Stage:
     async def _start_client(self):
         keys = seeded(self.seed, "keys").randbytes
         secrets = {index: generate_key(keys) for index in (5, 6)}
-        self.transport = SocketTransport(f"http://{ADDRESS}", "test", aiohttp.UnixConnector(ADDRESS))
+        self.transport = SocketTransport(f"http://{ADDRESS}", "test", keys, ADDRESS)
         async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(ADDRESS)) as http:
             for index, (_, public) in secrets.items():
                 body = {"account_index": ACCOUNT, "api_key_index": index, "public_key": public, "tier": "premium"}

@@ -18,6 +18,7 @@ from lighterman.config.networks import STREAM_PATH, Mode
 from lighterman.config.settings import Settings, assemble, load
 from lighterman.domain.errors import ConfigError
 from lighterman.runtime.bot import Bot, RunPlan
+from lighterman.runtime.eventloop import loop_factory
 from lighterman.runtime.exits import Exit
 from lighterman.runtime.outcome import Outcome
 from lighterman.runtime.run import run as run_bot
@@ -77,7 +78,8 @@ def _run(settings: Settings, options: argparse.Namespace, *, is_demo: bool) -> i
     )
     clock = SystemClock()
     screen = _Screen(clock)
-    outcome = asyncio.run(run_bot(plan, clock, _announce if is_headless else screen.show))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        outcome = runner.run(run_bot(plan, clock, _announce if is_headless else screen.show))
     ignore_signals()  # there is nothing left to stop, and the result is still to be told
     screen.close()
     try:

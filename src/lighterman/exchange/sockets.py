@@ -1,61 +1,96 @@
-"""The transport over real sockets: aiohttp, with everything it does by itself switched off.
+"""The transport over real sockets: streams of our own, aiohttp for HTTP with all it does by itself switched off.
 
 Law: certificates are always verified, redirects never followed, the environment's proxies never
 used, nothing is decompressed and nothing grows beyond the caps. aiohttp's exceptions end here.
+Streams are `websocket.py`, because aiohttp hands each message over by a queue and a task (decision 005).
 """
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Callable, Mapping
+from urllib.parse import SplitResult, urlsplit
 
+import aiohappyeyeballs
 import aiohttp
 
 from lighterman.domain.errors import TransportError
-from lighterman.exchange.transport import BODY_BYTES_MAX, FRAME_BYTES_MAX, HttpReply, NotSent, Stream
+from lighterman.exchange.transport import BODY_BYTES_MAX, HttpReply, NotSent, Stream
+from lighterman.exchange.websocket import Entropy, WebSocket
 
 CONNECT_TIMEOUT_S = 10.0
-RFC_PING_S = 30.0  # beside the protocol's own pings (protocol reference 3.1)
-CLOSE_TIMEOUT_S = 1.0
-OUTBOX_FRAMES_MAX = 1_000
+SECOND_ADDRESS_S = 0.25  # a host's next address is tried beside one that is silent for so long (RFC 8305)
 CHUNK_BYTES = 64 * 1024
 
 
 class SocketTransport:
     """One venue over HTTP and WebSocket; made and closed inside the running loop.
 
-    `connector` is another way to connect than TCP, and is closed with the rest.
+    `entropy(count)` returns unpredictable bytes, for masks. `unix_path` is connected to instead of the
+    URLs' hosts.
     """
 
-    def __init__(self, base_url: str, user_agent: str, connector: aiohttp.BaseConnector | None = None) -> None:
+    def __init__(self, base_url: str, user_agent: str, entropy: Entropy, unix_path: str = "") -> None:
         self._base_url = base_url.rstrip("/")
+        self._user_agent = user_agent
+        self._entropy = entropy
+        self._unix_path = unix_path
+        self._tls: ssl.SSLContext | None = None
+        self._streams: dict[WebSocket, None] = {}
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=aiohttp.UnixConnector(unix_path) if unix_path else None,
             headers={"User-Agent": user_agent, "Accept-Encoding": "identity"},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
         )
-        self._goodbyes: dict[asyncio.Task[None], None] = {}  # of streams that are being closed
 
     async def close(self) -> None:
         """Close every connection."""
-        await asyncio.gather(*self._goodbyes)
+        streams = list(self._streams)
+        for stream in streams:
+            stream.close()
+        await asyncio.gather(*(stream.ended for stream in streams))
         await self._session.close()
 
     async def open_stream(self, url: str, on_text: Callable[[bytes], None], on_close: Callable[[str], None]) -> Stream:
         """Open a WebSocket (see `Transport`)."""
+        parts = urlsplit(url)
+        stream = WebSocket(parts, self._user_agent, self._entropy, on_text, on_close)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                socket = await self._session.ws_connect(
-                    url,
-                    max_msg_size=FRAME_BYTES_MAX,
-                    heartbeat=RFC_PING_S,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
-                    decode_text=False,
-                )
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                await self._connect(parts, stream)
+                await stream.opened
+        except (OSError, TimeoutError, TransportError) as error:
+            stream.abort()
             raise NotSent(f"{url}: {_words(error)}") from None
-        return _SocketStream(socket, on_text, on_close, self._goodbyes)
+        except asyncio.CancelledError:
+            stream.abort()
+            raise
+        self._streams[stream] = None
+        stream.ended.add_done_callback(lambda _: self._streams.pop(stream))
+        stream.begin()
+        return stream
+
+    async def _connect(self, url: SplitResult, stream: WebSocket) -> None:
+        loop, host = asyncio.get_running_loop(), url.hostname or ""
+        if self._unix_path:
+            await loop.create_unix_connection(lambda: stream, self._unix_path)
+            return
+        is_secure = url.scheme == "wss"
+        addresses = await loop.getaddrinfo(host, url.port or (443 if is_secure else 80), type=socket.SOCK_STREAM)
+        connected = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=SECOND_ADDRESS_S)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls = self._context() if is_secure else None
+        await loop.create_connection(lambda: stream, sock=connected, ssl=tls, server_hostname=host if tls else None)
+
+    def _context(self) -> ssl.SSLContext:
+        """Return what verifies certificates; made once, because that takes 20 ms."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
 
     async def request(
         self,
@@ -82,77 +117,6 @@ class SocketTransport:
             raise NotSent(f"{method} {path}: {_words(error)}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise TransportError(f"{method} {path}: {_words(error)}") from None
-
-
-class _SocketStream:
-    """One WebSocket: a task that reads, a task that writes in order."""
-
-    def __init__(
-        self,
-        socket: "aiohttp.ClientWebSocketResponse[bool]",
-        on_text: Callable[[bytes], None],
-        on_close: Callable[[str], None],
-        goodbyes: dict[asyncio.Task[None], None],
-    ) -> None:
-        self._socket = socket
-        self._on_text = on_text
-        self._on_close = on_close
-        self._goodbyes = goodbyes
-        self._is_closed = False
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue(OUTBOX_FRAMES_MAX)
-        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
-
-    def send(self, data: bytes) -> None:
-        """Put a text frame behind those that wait."""
-        if self._is_closed:
-            raise TransportError("the stream is closed")
-        try:
-            self._outbox.put_nowait(data)
-        except asyncio.QueueFull:
-            raise TransportError(f"{OUTBOX_FRAMES_MAX} frames wait to be sent") from None
-
-    def close(self) -> None:
-        """End it, politely but without waiting."""
-        if not self._is_closed:
-            self._is_closed = True
-            goodbye = asyncio.create_task(self._say_goodbye())
-            self._goodbyes[goodbye] = None
-            goodbye.add_done_callback(self._goodbyes.pop)
-
-    async def _read(self) -> None:
-        reason = "closed by the venue"
-        async for message in self._socket:
-            if self._is_closed:
-                return
-            if message.type is aiohttp.WSMsgType.TEXT:
-                self._on_text(message.data)
-            elif message.type is aiohttp.WSMsgType.ERROR:
-                reason = _words(message.data)
-                break
-            else:
-                reason = "a binary frame, which this protocol does not have"
-                break
-        self._end(f"{reason} ({self._socket.close_code})")
-
-    async def _write(self) -> None:
-        while True:
-            data = await self._outbox.get()
-            try:
-                await self._socket.send_frame(data, aiohttp.WSMsgType.TEXT)
-            except (aiohttp.ClientError, OSError) as error:
-                self._end(_words(error))
-                return
-
-    def _end(self, reason: str) -> None:
-        if not self._is_closed:
-            self.close()
-            self._on_close(reason)
-
-    async def _say_goodbye(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._socket.close()
 
 
 def _words(error: BaseException) -> str:

@@ -79,6 +79,7 @@ class Parts:
     observers: Sequence[Observer] = ()  # who else looks on, last of all
     show_bug: Callable[[BaseException], None] = traceback.print_exception
     markets_again_ms: int = MARKETS_AGAIN_MS
+    after_turn: Callable[[int], None] = lambda _: None  # what is done when nobody waits; it hears the time
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,7 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
             *parts.observers,
         ],
         on_broken=on_broken,
+        after_turn=parts.after_turn,
     )
     venue = LighterVenue(
         _client_params(parts, params, may_have_orders=state.may_have_orders),

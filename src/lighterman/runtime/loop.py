@@ -36,7 +36,7 @@ class TradingLoop:
     """Carries events to the engine and decisions to the venue, on the running asyncio loop.
 
     `on_broken` hears of the exception that ended it, and of the time that `decide` was called
-    with: 0 where it was not called.
+    with: 0 where it was not called. `after_turn` may do for a moment what nobody waits for.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class TradingLoop:
         clock: Clock,
         observers: Sequence[Observer],
         on_broken: Callable[[Exception, int], None],
+        after_turn: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._submit: Callable[[Sequence[Approved]], None] = _drop
@@ -52,6 +53,7 @@ class TradingLoop:
         self._clock = clock
         self._observers = observers
         self._on_broken = on_broken
+        self._after_turn = after_turn
         self._inbox: list[Event] = []
         self._turn_is_due = False
         self._timer: asyncio.TimerHandle | None = None
@@ -104,6 +106,7 @@ class TradingLoop:
             self._on_broken(error, now_ns)
             return
         self._set_timer()
+        self._after_turn(now_ns)
 
     def _set_timer(self) -> None:
         """Come back when the engine wants to decide even if nothing arrives."""

@@ -34,6 +34,7 @@ from lighterman.monitoring.server import MonitoringServer
 from lighterman.protocol.signing import AsyncSigner
 from lighterman.runtime.bot import Bot, Parts, RunPlan, build_bot, run_beside
 from lighterman.runtime.children import ExchangeProcess
+from lighterman.runtime.collector import QuietCollector
 from lighterman.runtime.demo_markets import fitted
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.stopping import Stop
@@ -63,8 +64,9 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
     log.info("signer", backend=", ".join(dict.fromkeys(signer.backend for signer in signers.values())))
     if notice := fallback_notice(venue.signer):
         log.warning("signer", notice=notice)
-    transport = SocketTransport(venue.base_url, f"lighterman/{__version__}")
+    transport = SocketTransport(venue.base_url, f"lighterman/{__version__}", secret_bytes)
     stack.push_async_callback(transport.close)
+    collector = QuietCollector(clock)
     parts = Parts(
         settings=settings,
         venue=venue,
@@ -78,9 +80,13 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
         session=session,
         store=store,
         account=account,
+        after_turn=collector.after_turn,
     )
     bot = build_bot(plan, parts, stop, stack)
-    return dataclasses.replace(bot, metrics_port=_open_monitoring(settings, bot, clock, stack))
+    bot = dataclasses.replace(bot, metrics_port=_open_monitoring(settings, bot, clock, stack))
+    collector.begin()
+    stack.callback(collector.end)
+    return bot
 
 
 async def _find_exchange(plan: RunPlan, stop: Stop, stack: contextlib.AsyncExitStack) -> VenueSettings:

@@ -8,8 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-import aiohttp
-
 from lighterman.domain.chance import Rng
 from lighterman.exchange.sockets import SocketTransport
 from lighterman.exchange.transport import Transport
@@ -48,12 +46,14 @@ class WireHost:
             jitter_s=rng.uniform(0.0005, 0.006),
             piece_bytes_max=(0, 0, 1, 7, 100, 1500)[rng.randrange(0, 6)],
         )
+        masks = chance("masks")
+        self._entropy = lambda count: masks.getrandbits(8 * count).to_bytes(count, "little")
         self._exchange = Node("exchange")
         self._serving: asyncio.Task[None] = self._exchange.spawn(serve(Server(app, clock), ADDRESS))
 
     def transport(self, _: Node, stack: contextlib.AsyncExitStack) -> Transport:
         """Return the way from the running process to the exchange; the wire knows whose step it is."""
-        transport = SocketTransport(BASE_URL, "lighterman (SIMULATED)", aiohttp.UnixConnector(ADDRESS))
+        transport = SocketTransport(BASE_URL, "lighterman (SIMULATED)", self._entropy, ADDRESS)
         stack.push_async_callback(transport.close)
         return transport
 
