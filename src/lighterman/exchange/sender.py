@@ -80,6 +80,8 @@ FATAL = (
     21136,  # "update the sdk"
 )
 
+_REMOVING = (CancelOrder, CancelAll)
+
 
 class _Waiting(msgspec.Struct, frozen=True, gc=False):
     """A command that has not left yet; `is_alone` after a batch with it was refused."""
@@ -512,4 +514,4 @@ class KeySender:
 
 
 def _only_removes(command: Command) -> bool:
-    return isinstance(command, CancelOrder | CancelAll)
+    return isinstance(command, _REMOVING)

@@ -74,8 +74,9 @@ class WireGate:
             invariant(condition=False, message=f"wire gate: {error}")
             raise
         self._check_sender(tx, signed)
-        attributes = transactions.attributes(tx)
-        invariant(all(key in ATTRIBUTES_ALLOWED for key in attributes), f"wire gate: attributes {attributes}")
+        if tx.l2_tx_attributes:
+            attributes = transactions.attributes(tx)
+            invariant(all(key in ATTRIBUTES_ALLOWED for key in attributes), f"wire gate: attributes {attributes}")
         match tx:
             case CreateOrderTx():
                 is_post_only = (tx.order_type, tx.time_in_force) == (OrderType.LIMIT, TimeInForce.POST_ONLY)
@@ -93,7 +94,8 @@ class WireGate:
     def _check_sender(self, tx: Transaction, signed: SignedTx) -> None:
         invariant(tx.account_index == self._account_index, f"wire gate: account {tx.account_index}")
         invariant(tx.api_key_index in self._keys_proved, f"wire gate: api key {tx.api_key_index}")
-        invariant(transactions.check(tx) is None, f"wire gate: {transactions.check(tx)}")
+        fault = transactions.check(tx)
+        invariant(fault is None, f"wire gate: {fault}")
         if not self._keys_proved[tx.api_key_index]:
             right = transactions.transaction_hash(tx, self._chain_id).hex()
             invariant(signed.tx_hash == right, "wire gate: signed for another chain, or hashed wrongly")

@@ -193,7 +193,9 @@ def decode(tx_type: int, data: bytes | str) -> Transaction:
 
 def attributes(tx: Transaction) -> dict[int, int]:
     """Return the attributes that say something, by number: nil values are as good as absent (5.5)."""
-    given = {int(key): value for key, value in (tx.l2_tx_attributes or {}).items()}
+    if not tx.l2_tx_attributes:
+        return {}
+    given = {int(key): value for key, value in tx.l2_tx_attributes.items()}
     return {key: given[key] for key in sorted(given) if given[key] != _nil(key)}
 
 
@@ -270,6 +272,21 @@ _CANCEL_ALL_RANGES = _RANGES | {
 _PERPETUAL_MARKETS = range(255)
 _SPOT_MARKETS = range(2048, 4095)
 
+
+def _bounds(kind: type, name: str) -> tuple[int, int]:
+    """Return between what a field nearly always lies: a spot market does not."""
+    if name == "market_index":
+        return _PERPETUAL_MARKETS.start, _PERPETUAL_MARKETS.stop - 1
+    ranges = _CANCEL_ALL_RANGES if kind is CancelAllOrdersTx else _RANGES
+    return ranges[name].low, ranges[name].high
+
+
+_FIELDS = {
+    cls: (names, attrgetter(*names), tuple(_bounds(cls, name) for name in names))
+    for cls in _CLASSES
+    for names in (cls.__struct_fields__[:-2],)
+}
+
 _TIMES_IN_FORCE: dict[int, tuple[TimeInForce, ...]] = {  # any, where not named
     OrderType.MARKET: (TimeInForce.IMMEDIATE_OR_CANCEL,),
     OrderType.STOP_LOSS: (TimeInForce.IMMEDIATE_OR_CANCEL,),
@@ -319,14 +336,21 @@ def _faults(tx: Transaction) -> Iterator[FieldFault]:
             Code.INVALID_CANCEL_ALL_TIME,
             f"cancel-all time {tx.time} is not allowed for time in force {tx.time_in_force}",
         )
-    yield from _attribute_faults(tx)
+    if tx.l2_tx_attributes:
+        yield from _attribute_faults(tx)
 
 
 def _range_faults(tx: Transaction) -> Iterator[FieldFault]:
-    """Check each field by itself (4.3)."""
+    """Check each field by itself (4.3); nearly always there is nothing to say, and that is found out first."""
+    names, values_of, bounds = _FIELDS[type(tx)]
+    values = values_of(tx)
+    for value, (low, high) in zip(values, bounds, strict=True):
+        if not low <= value <= high:
+            break
+    else:
+        return
     ranges = _CANCEL_ALL_RANGES if isinstance(tx, CancelAllOrdersTx) else _RANGES
-    for name in tx.__struct_fields__[:-2]:
-        value = getattr(tx, name)
+    for name, value in zip(names, values, strict=True):
         if name == "market_index":
             if value not in _PERPETUAL_MARKETS and value not in _SPOT_MARKETS:
                 yield FieldFault(Code.INVALID_MARKET, f"invalid market index: {value}")

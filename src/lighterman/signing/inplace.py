@@ -14,7 +14,7 @@ from lighterman.domain.errors import SigningError
 from lighterman.protocol.signing import RestingSigner, SignedTx, Signer
 from lighterman.protocol.transactions import Transaction
 
-REST_AFTER_S = 0.01  # what was signed is on its way to the venue by then
+REST_AFTER_S = 0.001  # what was signed is on its way to the venue by then
 
 
 class QuickSigner(Signer, RestingSigner, Protocol):
@@ -27,12 +27,13 @@ class InPlaceSigner:
 
     signs_in_place = True
 
-    __slots__ = ("_closed", "_rest_at", "_signer")
+    __slots__ = ("_closed", "_rest_at", "_signer", "_was_asked")
 
     def __init__(self, signer: QuickSigner) -> None:
         self._signer = signer
         self._closed = False
-        self._rest_at: asyncio.Handle | None = None
+        self._rest_at: asyncio.TimerHandle | None = None
+        self._was_asked = False  # since the timer was set
         while signer.rest():
             pass
 
@@ -74,13 +75,18 @@ class InPlaceSigner:
         self._signer.drop()
 
     def _begin_work(self) -> None:
-        """Put off the rest until this has been done for a while."""
+        """Put off the rest until nothing has been asked for a moment."""
         if self._closed:
             raise SigningError("the signer is closed")
-        if self._rest_at is not None:
-            self._rest_at.cancel()
-        self._rest_at = asyncio.get_running_loop().call_later(REST_AFTER_S, self._rest)
+        self._was_asked = True
+        if self._rest_at is None:
+            self._rest_at = asyncio.get_running_loop().call_later(REST_AFTER_S, self._rest)
 
     def _rest(self) -> None:
         """Take one step, and the next one when the loop has looked at its sockets."""
-        self._rest_at = asyncio.get_running_loop().call_soon(self._rest) if self._signer.rest() else None
+        if self._was_asked:
+            delay_s: float | None = REST_AFTER_S
+        else:
+            delay_s = 0.0 if self._signer.rest() else None
+        self._was_asked = False
+        self._rest_at = None if delay_s is None else asyncio.get_running_loop().call_later(delay_s, self._rest)
