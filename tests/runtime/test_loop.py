@@ -102,6 +102,45 @@ async def test_burst_is_one_turn(stage):
 
 
 @staged
+async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
+    """Each hears of all events and then of the decision, in that order, after everything has been sent."""
+
+    class Bystander:
+        def observe_event(self, event):
+            stage.said.append(("heard", event.remaining))
+
+        def observe_decision(self, decision):
+            stage.said.append(("saw", decision.now_ns))
+
+    stage.loop = TradingLoop(stage, stage.clock, [stage], stage.broken.append, bystanders=[Bystander(), Bystander()])
+    stage.loop.connect(stage.submit, stage.query)
+    stage.approved, stage.queries = [COMMAND], [QueryAccount()]
+    stage.receive(1, 2)
+    await asyncio.sleep(1)
+
+    assert [("submit", COMMAND), ("query", QueryAccount())] + [
+        ("heard", 1),
+        ("heard", 2),
+        ("saw", 0),
+    ] * 2 == stage.said[-8:]
+
+
+@staged
+async def test_what_nobody_waits_for_is_done_after_the_turn(stage):
+    """It hears the time of the decision; a turn that broke has no afterwards."""
+    done = []
+    stage.loop = TradingLoop(stage, stage.clock, [stage], lambda *how: stage.broken.append(how), done.append)
+    stage.receive(1)
+    await asyncio.sleep(1)
+    assert [0] == done
+    stage.failing["decide"] = ValueError("bug")
+    stage.receive(2)
+    await asyncio.sleep(1)
+
+    assert ([0], 1) == (done, len(stage.broken))
+
+
+@staged
 async def test_empty_decision_sends_nothing(stage):
     """A decision without commands and questions goes to nobody."""
     stage.loop.connect(stage.submit, stage.query)

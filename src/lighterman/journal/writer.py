@@ -105,6 +105,11 @@ class JournalWriter:
             self._refused + self._discarded,
         )
 
+    @property
+    def may_create(self) -> bool:
+        """Tell whether everything that happens is being recorded; see `JournalHealth`."""
+        return self._state is JournalState.RECORDING and not self._overflowed
+
     # -- the trading side ------------------------------------------------------------------
 
     def observe_event(self, event: Event) -> None:

@@ -189,7 +189,7 @@ METRICS: tuple[Metric, ...] = (
         "marketmaker_update_cycle_duration_seconds",
         "histogram",
         (),
-        "From the first message of a cycle to its decision.",
+        "From the first message of a cycle until the orders it caused are on their way.",
         one(lambda scene: scene.figures.cycle),
     ),
     Metric(
@@ -218,7 +218,7 @@ METRICS: tuple[Metric, ...] = (
         "marketmaker_decide_duration_seconds",
         "histogram",
         (),
-        "From the call of decide to its answer, recording included.",
+        "From the call of decide until its orders are on their way, recording included.",
         one(lambda scene: scene.figures.decide),
     ),
     Metric(

@@ -136,18 +136,10 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
     loop = TradingLoop(
         engine,
         clock,
-        [
-            journal,
-            figures,
-            opening,
-            Narrator(params, log, clock),
-            LossKeeper(parts.store, scribe),
-            stop,
-            watch,
-            *parts.observers,
-        ],
+        [journal, stop, watch, *parts.observers],
         on_broken=on_broken,
         after_turn=parts.after_turn,
+        bystanders=[figures, opening, Narrator(params, log, clock), LossKeeper(parts.store, scribe)],
     )
     venue = LighterVenue(
         _client_params(parts, params, may_have_orders=state.may_have_orders),

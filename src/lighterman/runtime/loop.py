@@ -24,11 +24,11 @@ class Observer(Protocol):
     """Whoever is told of everything: journal, metrics, log, status."""
 
     def observe_event(self, event: Event) -> None:
-        """Take note of an event, before the engine does."""
+        """Take note of an event; the journal does before the engine."""
         ...
 
     def observe_decision(self, decision: Decision) -> None:
-        """Take note of a decision, before anything of it is sent."""
+        """Take note of a decision; the journal does before anything of it is sent."""
         ...
 
 
@@ -36,7 +36,8 @@ class TradingLoop:
     """Carries events to the engine and decisions to the venue, on the running asyncio loop.
 
     `on_broken` hears of the exception that ended it, and of the time that `decide` was called
-    with: 0 where it was not called. `after_turn` may do for a moment what nobody waits for.
+    with: 0 where it was not called. `observers` are told before anything happens, `bystanders` the same,
+    in the same order, when the orders are on their way. `after_turn` may then do what nobody waits for.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class TradingLoop:
         observers: Sequence[Observer],
         on_broken: Callable[[Exception, int], None],
         after_turn: Callable[[int], None] = lambda _: None,
+        bystanders: Sequence[Observer] = (),
     ) -> None:
         self._engine = engine
         self._submit: Callable[[Sequence[Approved]], None] = _drop
         self._query: Callable[[Sequence[Query]], None] = _drop
         self._clock = clock
         self._observers = observers
+        self._bystanders = bystanders
         self._on_broken = on_broken
         self._after_turn = after_turn
         self._inbox: list[Event] = []
@@ -101,6 +104,10 @@ class TradingLoop:
                 self._submit(decision.approved)
             if decision.queries:
                 self._query(decision.queries)
+            for bystander in self._bystanders:
+                for event in events:
+                    bystander.observe_event(event)
+                bystander.observe_decision(decision)
         except Exception as error:  # noqa: BLE001  (whatever it is, it must stop trading, not vanish in asyncio)
             self.close()
             self._on_broken(error, now_ns)

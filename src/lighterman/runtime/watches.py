@@ -78,9 +78,10 @@ class JournalWatch:
             self._look()
 
     def _look(self) -> None:
-        health, failure = self._journal.health, self._store.failure
-        if health.may_create and not failure:
+        failure = self._store.failure
+        if self._journal.may_create and not failure:
             return
+        health = self._journal.health
         self._stop_creates()
         if not health.may_create:
             self._stop.ask(f"journal {health.state.value}: {health.reason}", Failure.JOURNAL)

@@ -1,7 +1,7 @@
-"""The wire tier: streams of bytes in memory, below the unmodified aiohttp of client and server.
+"""The wire tier: streams of bytes in memory, below the unmodified client and server.
 
-Law: what runs above is the real thing. aiohttp asks its loop for Unix sockets, and `WireLoop` gives
-it the two ends of a `Connection`; nothing is patched. An end does what asyncio's transport on a
+Law: what runs above is the real thing. Our streams and aiohttp ask the loop for Unix sockets, and
+`WireLoop` gives them the two ends of a `Connection`; nothing is patched. An end does what asyncio's transport on a
 socket does, and a `Direction` what the kernels and the network between two ends do: bytes arrive
 late, in pieces, after a while or never, but those that arrive do so in order and once. Nothing
 is duplicated here, since TCP does not: a frame that comes twice was sent twice.
