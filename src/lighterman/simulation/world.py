@@ -38,6 +38,7 @@ UP_WITHIN_S = 90.0  # from the end of the faults: the operator's patience
 QUIET_S = 2.5
 STOP_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.25
+LATE_NEWS = ("market_minimum_changed", "market_scale_changed")  # of a market that was read before the end of the faults
 TOTAL_NEAR = 0.5  # of the total limit: resting orders count against the rest
 MICRO = 1_000_000
 BOOKS_EVERY_NS = 500_000_000
@@ -132,7 +133,7 @@ class World(Stage):
             for market in self.markets.markets:
                 self.oracle.excused(market.index, reason, self.now_ns)
             await asyncio.sleep(LOOK_EVERY_S)
-            if self.process is not None and self.process.halted_because() and not reason:
+            if self.process is not None and self.process.halted_because() in LATE_NEWS:
                 return False
         return True
 
