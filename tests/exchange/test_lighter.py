@@ -22,6 +22,8 @@ from lighterman.domain.events import (
 )
 from lighterman.domain.position import FLAT, apply_fill
 from lighterman.exchange.lighter import LighterVenue
+from lighterman.exchange.transport import HttpReply
+from lighterman.simulator.calls import HttpRequest
 
 
 def test_one_key_or_two():
@@ -71,6 +73,35 @@ async def test_a_closed_market_is_looked_at_more_often(world):
     (last, _) = world.of(MarketReport)[-2:]
 
     assert (0, True) == (last.market.index, last.market.active)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "expected"),
+    [
+        (b'"price_decimals":2', b'"price_decimals":3', (3, True)),
+        (b'"price_decimals":2', b'"price_decimals":1', (1, True)),
+        (b'"symbol":"ETH"', b'"symbol":"GONE"', (2, False)),
+        (b'"min_base_amount":"0.0050"', b'"min_base_amount":"0.00501"', (2, False)),
+        (b'"market_id":0', b'"market_id":7', (2, False)),
+    ],
+)
+def test_a_market_described_otherwise_is_told(written, instead, expected):
+    """Another scale is told, whether or not it could be traded; what is gone or cannot be read counts as closed."""
+
+    @in_world()
+    async def told(world):
+        details = HttpRequest("GET", "/api/v1/orderBookDetails", "filter=perp", {}, b"", "127.0.0.1")
+        body = world.network.app.handle(details, world.network.now_us()).body
+        assert written in body
+        world.network.instead["orderBookDetails"] = HttpReply(
+            200, "application/json", body.replace(written, instead, 1)
+        )
+        await asyncio.sleep(3601)
+        market = world.of(MarketReport)[2].market
+
+        assert (0, "ETH", *expected) == (market.index, market.symbol, market.price_decimals, market.active)
+
+    told()
 
 
 @in_world(quiet_ms=12_000)

@@ -209,3 +209,23 @@ async def test_a_frame_lost_on_a_live_stream_is_made_good_by_the_next_question(w
     world.venue.query([QueryAccount()])
     await asyncio.sleep(0.1)
     assert [1000] == [fill.size_lots for fill in world.of(FillReport)]
+
+
+@in_world()
+async def test_a_missed_fill_is_told_although_the_rest_cannot_be_read(world):
+    """A fill that the venue has told over REST is told on at once, even where the next question fails."""
+    world.submit(_bid(1))
+    await asyncio.sleep(0.1)
+    world.network.is_refusing = True
+    world.network.stream_of("account_tx").cut()
+    _hit(world)
+    await asyncio.sleep(0.1)
+    assert [] == world.of(FillReport)
+    world.network.instead["positionFunding"] = json_reply('{"code":20001,"message":"no"}', 400)
+    world.network.is_refusing = False
+    await world.until(lambda: "positionFunding" not in world.network.instead)
+
+    assert Link.PRIVATE not in world.links_up()
+    assert [1000] == [fill.size_lots for fill in world.of(FillReport)]
+    await world.until(lambda: Link.PRIVATE in world.links_up())
+    assert [1000] == [fill.size_lots for fill in world.of(FillReport)]

@@ -126,13 +126,14 @@ def test_a_market_that_was_never_described_has_no_book():
         _translator().book(_book_frame("1.00", "1.0000", market=77), 1)
 
 
-def test_changed_decimals_change_the_meaning_of_a_text():
-    """A description read again replaces the scale, and with it the memory of texts."""
+def test_changed_decimals_leave_the_meaning_of_a_text():
+    """What is held is counted in the first scale: later texts are read in it, or refused where they are finer."""
     translator = _translator()
-    assert [(100, 10_000)] == translator.book(_book_frame("1.00", "1.0000"), 1).asks
-
     translator.learn([perpetual(0, "ETH", 3, 3, 50)])
-    assert [(1000, 1000)] == translator.book(_book_frame("1.00", "1.0000"), 1).asks
+
+    assert [(100, 10_000)] == translator.book(_book_frame("1.000", "1.000"), 1).asks
+    with pytest.raises(LightermanError):
+        translator.book(_book_frame("1.001", "1.000"), 1)
 
 
 def test_market_stats_become_ticks_and_ppm():

@@ -16,14 +16,14 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from lighterman.domain.chance import Rng
 from lighterman.domain.clock import Clock
 from lighterman.domain.commands import CancelAll, CancelOrder, Command, Query
-from lighterman.domain.errors import LocalProtocolError, PreflightError, RemoteProtocolError, TransportError, VenueError
+from lighterman.domain.errors import LocalProtocolError, RemoteProtocolError, TransportError, VenueError
 from lighterman.domain.events import CommandRefused, Event, FillReport, Link, LinkReport, MarketReport
 from lighterman.domain.market import Market
 from lighterman.exchange import private, public
 from lighterman.exchange.link import LinkOwner, StreamLink
 from lighterman.exchange.params import ClientParams
 from lighterman.exchange.port import Sink
-from lighterman.exchange.preflight import check_venue, markets_known, markets_traded
+from lighterman.exchange.preflight import check_venue, markets_described_again, markets_known
 from lighterman.exchange.private import PrivateFeed
 from lighterman.exchange.public import PublicFeed
 from lighterman.exchange.questions import Questions
@@ -268,10 +268,10 @@ class LighterVenue:
             await asyncio.sleep((every_ms if is_open else min(every_ms, CLOSED_AGAIN_MS)) / 1000)
             try:
                 facts = await self._reads.markets()
-                traded = markets_traded(self._params.symbols, facts)
                 await self._venue_time.measure(self._reads.venue_time_s)
-            except (TransportError, VenueError, RemoteProtocolError, PreflightError):
+            except (TransportError, VenueError, RemoteProtocolError):
                 continue
+            traded = markets_described_again(self._params.symbols, traded, facts)
             self._translator.learn(markets_known(facts))
             for market in traded:
                 self._sink(MarketReport(market, self._clock.mono_ns()))

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from lighterman.domain.errors import PreflightError, UnitError, VenueError
 from lighterman.domain.market import Market
@@ -78,6 +79,21 @@ def markets_traded(symbols: Sequence[str], facts: Sequence[MarketFacts]) -> list
             )
         traded.append(market)
     return traded
+
+
+def markets_described_again(
+    symbols: Sequence[str], traded: Sequence[Market], facts: Sequence[MarketFacts]
+) -> list[Market]:
+    """Return what the venue says now of the markets we trade; one that it no longer describes is closed."""
+    described = []
+    for symbol, known in zip(symbols, traded, strict=True):
+        try:
+            market = market_of(find_market(symbol, facts))
+        except (PreflightError, UnitError):
+            market = None
+        is_same = market is not None and market.index == known.index
+        described.append(market if market is not None and is_same else replace(known, active=False))
+    return described
 
 
 def find_market(symbol: str, markets: Iterable[MarketFacts]) -> MarketFacts:

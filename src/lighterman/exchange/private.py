@@ -160,17 +160,17 @@ class PrivateFeed:
     async def catch_up(self) -> None:
         """Read what may have been missed, and tell it in the order in which it can be understood.
 
-        Nothing is missing afterwards only where the channels have been heard all the time.
+        A trade is told as soon as it is known, whether or not the rest can be read. Nothing is
+        missing afterwards only where the channels have been heard all the time.
         """
         hearing = self._hearings if self._is_heard else None
         snapshot = await self.snapshot()
         trades = await self._reads.trades_after(self._whole_until_trade)
-        fundings = await self._reads.fundings()
-        recv_ns = self._clock.mono_ns()
-        self._is_whole = self._is_heard and hearing == self._hearings
-        self._tell_fills(trades, recv_ns)
+        self._tell_fills(trades, self._clock.mono_ns())
         self._whole_until_trade = max([self._whole_until_trade, *(row.trade_id for row in trades)])
-        self._tell_fundings(fundings, recv_ns)
+        fundings = await self._reads.fundings()
+        self._is_whole = self._is_heard and hearing == self._hearings
+        self._tell_fundings(fundings, self._clock.mono_ns())
         self._emit(snapshot)
 
     def _tell_fills(self, rows: Iterable[objects.TradeFacts], recv_ns: int) -> None:

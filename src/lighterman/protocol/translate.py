@@ -85,10 +85,16 @@ class Translator:
         self.unknown_rows = 0
 
     def learn(self, markets: Iterable[Market]) -> None:
-        """Take the venue's descriptions; a market whose decimals are unchanged keeps its memory."""
+        """Take the venue's descriptions.
+
+        A market keeps the scale it was first read with: what is held and remembered of it is counted
+        so, a text means the same price whatever the scale, and one that is too fine is refused.
+        """
         for market in markets:
             known = self._by_index.get(market.index)
-            if known is not None and (known.prices.decimals, known.sizes.decimals) == _decimals(market):
+            if known is not None:
+                if (known.prices.decimals, known.sizes.decimals) != _decimals(market):
+                    continue
                 scale = _Scale(market.index, known.prices, known.sizes, market)
             else:
                 prices = TextToUnits(market.price_decimals, PRICE_MAX)

@@ -68,7 +68,9 @@ def settings_of(options: Options) -> Settings:
             "maxTotalPositionUSD": options.total_usd,
             "maxOrderValueUSD": 2_000,
             "dailyLossLimitUSD": options.loss_usd,
+            "priceCollarBps": options.collar_bps,
         },
+        "performance": {"orderPoolSize": options.orders_max},
         "logging": {"level": "error"},
         "journal": {"directory": JOURNALS},
     }

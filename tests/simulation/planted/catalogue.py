@@ -13,7 +13,7 @@ import msgspec
 
 PACKAGE = "lighterman"
 FOLDER = Path(__file__).parent
-SEEDS_MAX = 40
+SEEDS_MAX = 136  # the gate's (test_seeds.py)
 # No proof: without one of their faults L1 breaks there in the program as it is.
 FRAGILE = (9, 28)
 SEEDS = tuple(seed for seed in range(SEEDS_MAX) if seed not in FRAGILE)

@@ -138,6 +138,7 @@ def _fee_changed(stage: Stage, args: Args, _: Rng) -> bool:
 
 def _decimals_changed(stage: Stage, args: Args, _: Rng) -> bool:
     """The venue describes its markets with other decimals, for a while."""
+    change = int(args["change"])
     judges = stage.network.weather[REST].judges
     network = stage.network
 
@@ -145,16 +146,14 @@ def _decimals_changed(stage: Stage, args: Args, _: Rng) -> bool:
         if request.path != API + "orderBookDetails":
             return None
         body = network.peek(request.path, request.query)
-        changed = re.sub(rb'"(supported_price_decimals|price_decimals)":(\d+)', _one_more, body)
+        changed = re.sub(
+            rb'"price_decimals":(\d+)', lambda found: b'"price_decimals":%d' % (int(found[1]) + change), body
+        )
         return Fate(is_lost=True, reply=HttpReply(200, JSON, changed))
 
     judges[judge] = None
     stage.pull(args["seconds"], lambda: judges.pop(judge, None))
     return True
-
-
-def _one_more(found: re.Match[bytes]) -> bytes:
-    return b'"%s":%d' % (found[1], int(found[2]) + 1)
 
 
 def _ignore(_: object) -> None:
@@ -216,6 +215,6 @@ ANNOUNCED_FAULTS: dict[str, FaultKind] = {  # told with changed messages
         "E6", "the venue restarts, nonces go back", _venue_restart, seconds=(0.5, 15.0), per_minute=0.5
     ),
     "decimals_changed": kind(
-        "E12", "prices have another scale", _decimals_changed, seconds=(20.0, 60.0), per_minute=0.5
+        "E12", "prices have another scale", _decimals_changed, change=("1", "-1"), seconds=(20.0, 60.0), per_minute=0.5
     ),
 }
