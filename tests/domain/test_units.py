@@ -1,11 +1,12 @@
 """Texts and integers: exact, or refused."""
 
+import math
 import re
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lighterman.domain import units
@@ -133,6 +134,44 @@ def test_the_memo_refuses_what_cannot_exist():
     assert 100 == table["10.0"]
     with pytest.raises(UnitError, match="more than can exist"):
         table["10.1"]
+
+
+@given(st.integers(0, 2**48 - 1), st.integers(0, 12))
+def test_a_whole_number_of_units_survives_the_nearest_float(value, decimals):
+    """Whatever whole number of units a text says, its nearest float leads back to it."""
+    table = units.NumberToUnits(decimals, 2**48 - 1)
+
+    assert value == table[float(units.format_fixed(value, decimals))]
+
+
+@given(st.integers(0, 2**48 - 1), st.integers(0, 9), st.integers(1, 999), st.sampled_from([1, 2, 3]))
+def test_what_lies_between_two_units_is_refused(value, decimals, rest, finer):
+    """A text with up to three more decimals than the market has is refused, unless it has too many digits to tell."""
+    text = units.format_fixed(value * 10**finer + 1 + rest % (10**finer - 1), decimals + finer)
+    assume(len(text) <= 16)
+
+    with pytest.raises(UnitError):
+        units.NumberToUnits(decimals, 2**48 - 1)[float(text)]
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, -1.0, -0.001, 1.005, 1e300, 10.01, 2.0**60])
+def test_numbers_that_no_price_is_are_refused_each_time(number):
+    """Not finite, negative, too fine, too large: refused, and never remembered."""
+    table = units.NumberToUnits(2, 1000)
+    for _ in range(2):
+        with pytest.raises(UnitError):
+            table[number]
+
+    assert {} == table
+
+
+def test_the_memory_of_numbers_is_bounded(monkeypatch):
+    """However many different numbers arrive, a bounded number is kept."""
+    monkeypatch.setattr(units, "MEMO_ENTRIES_MAX", 10)
+    table = units.NumberToUnits(0, 1000)
+
+    assert list(range(100)) == [table[float(value)] for value in range(100)]
+    assert len(table) <= 10
 
 
 @pytest.mark.parametrize("text", ["--1", "-", "+1", "- 1", "-1e3", "-.5"])

@@ -94,7 +94,6 @@ def test_texts_become_integers_exactly(price_decimals, size_decimals, price_tick
         ("2064.541", "1.0000"),
         ("2064.54", "0.00001"),
         ("-1.00", "1.0000"),
-        ("1e5", "1.0000"),
         ("nan", "1.0000"),
         ("", "1.0000"),
         ("42949672.96", "1.0000"),
@@ -108,6 +107,14 @@ def test_what_is_no_whole_number_of_units_is_refused(price, size):
     """Too fine, negative, too large, or not plainly a number: never rounded, never guessed."""
     with pytest.raises(LightermanError):
         _translator().book(_book_frame(price, size), 1)
+
+
+@pytest.mark.parametrize(
+    ("price", "ticks"), [("1e5", 10_000_000), (5, 500), (5.5, 550), ("2000.0", 200_000), ("0.10", 10)]
+)
+def test_a_price_is_a_number_however_it_is_written(price, ticks):
+    """Other texts of an exact number, and bare numbers, mean what they say."""
+    assert [(ticks, 10_000)] == _translator().book(_book_frame(price, "1"), 1).asks
 
 
 def test_numbers_that_do_not_fit_an_event_are_refused():

@@ -101,3 +101,33 @@ class TextToUnits(dict[str, int]):
             self.clear()
         self[text] = value
         return value
+
+
+class NumberToUnits(dict[float, int]):
+    """Number -> integer with a memory, for numbers that were read from decimal texts as the nearest float.
+
+    `table[number]` is exact: units are the n for which n / 10^decimals is again that float. Division
+    rounds to the nearest, as reading does, so the text that a whole number of units is written as always
+    passes, and no other text does, unless it differs beyond the seventeenth digit. Raises UnitError for
+    what is no whole number of units, negative, not finite, or above `maximum`, which must be at most 2^48.
+    Bounded: emptied when it is full.
+    """
+
+    __slots__ = ("maximum", "per_one")
+
+    def __init__(self, decimals: int, maximum: int) -> None:
+        super().__init__()
+        self.maximum = maximum
+        self.per_one = float(10**decimals)
+
+    def __missing__(self, number: float) -> int:
+        per_one = self.per_one
+        if not 0 <= number * per_one <= self.maximum:
+            raise UnitError(f"{number!r} is less or more than can exist")
+        value = int(number * per_one + 0.5)
+        if value / per_one != number:
+            raise UnitError(f"{number!r} is no whole number of units of 1 / {per_one:.0f}")
+        if len(self) >= MEMO_ENTRIES_MAX:
+            self.clear()
+        self[number] = value
+        return value

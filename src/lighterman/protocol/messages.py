@@ -85,13 +85,20 @@ def send_batch(request_id: str, tx_types: Sequence[int], tx_infos: Sequence[byte
 # ── what the server says: the hot frame ──────────────────────────────────────────────────────
 
 
+class HeardLevel(msgspec.Struct, gc=False):
+    """A level of a book as we hear it: the decoder reads both texts as the nearest floats (decision 002)."""
+
+    price: float
+    size: float
+
+
 class BookBody(msgspec.Struct, gc=False):
     """Levels with absolute sizes; `begin_nonce` must equal the nonce before it, 0 in a snapshot (3.4)."""
 
     nonce: int
     begin_nonce: int = 0
-    asks: list[Level] | None = None
-    bids: list[Level] | None = None
+    asks: list[HeardLevel] | None = None
+    bids: list[HeardLevel] | None = None
     last_updated_at: int = 0
 
 

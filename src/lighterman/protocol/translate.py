@@ -5,17 +5,19 @@ except what is an estimate by nature (mark and index price, average entry). What
 told is an error (RemoteProtocolError, UnitError), never a default. Whatever enters an event
 fits 64 bits. Rows of markets we were never told of are left out and counted.
 
-`Translator.book` is on the way from the socket to the order: it does one look-up per number.
+`Translator.book` is on the way from the socket to the order: a look-up for each price, and for each
+size one multiplication and the division that proves it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from lighterman.domain.book import Level
 from lighterman.domain.commands import CancelAll, CancelOrder, Command, ModifyOrder, PlaceOrder
-from lighterman.domain.errors import RemoteProtocolError
+from lighterman.domain.errors import RemoteProtocolError, UnitError
 from lighterman.domain.events import (
     AccountSnapshot,
     BookDelta,
@@ -32,13 +34,14 @@ from lighterman.domain.units import (
     MICRO_DECIMALS,
     PICO_DECIMALS,
     PICO_PER_MICRO,
+    NumberToUnits,
     TextToUnits,
     divide_floor,
     parse_fixed,
     parse_signed,
 )
 from lighterman.protocol import objects
-from lighterman.protocol.messages import AccountFrame, BookFrame
+from lighterman.protocol.messages import AccountFrame, BookFrame, HeardLevel
 from lighterman.protocol.stream import BOOK_UPDATE
 from lighterman.protocol.transactions import (
     Attributes,
@@ -68,9 +71,12 @@ class _Scale(msgspec.Struct, frozen=True, gc=False):
     """How one market writes prices and sizes."""
 
     index: int
+    market: Market
     prices: TextToUnits
     sizes: TextToUnits
-    market: Market
+    heard_prices: NumberToUnits
+    lots_per_unit: float
+    size_max: float  # in units
 
 
 class Translator:
@@ -92,13 +98,12 @@ class Translator:
         """
         for market in markets:
             known = self._by_index.get(market.index)
-            if known is not None:
-                if (known.prices.decimals, known.sizes.decimals) != _decimals(market):
-                    continue
-                scale = _Scale(market.index, known.prices, known.sizes, market)
+            if known is None:
+                scale = _scale_of(market)
+            elif (known.prices.decimals, known.sizes.decimals) == (market.price_decimals, market.size_decimals):
+                scale = replace(known, market=market)
             else:
-                prices = TextToUnits(market.price_decimals, PRICE_MAX)
-                scale = _Scale(market.index, prices, TextToUnits(market.size_decimals, SIZE_MAX), market)
+                continue
             self._by_index[market.index] = scale
             self._by_channel[f"order_book:{market.index}"] = scale
 
@@ -115,9 +120,8 @@ class Translator:
         scale, body = self._by_channel.get(frame.channel), frame.order_book
         if scale is None or body is None:
             raise RemoteProtocolError(f"book of an unknown market: {frame.channel[:40]}")
-        prices, sizes = scale.prices, scale.sizes
-        bids: list[Level] = [(prices[level.price], sizes[level.size]) for level in body.bids] if body.bids else []
-        asks: list[Level] = [(prices[level.price], sizes[level.size]) for level in body.asks] if body.asks else []
+        bids = _levels(body.bids, scale) if body.bids else []
+        asks = _levels(body.asks, scale) if body.asks else []
         nonce, venue_us = body.nonce, body.last_updated_at or frame.timestamp * 1000
         if not (0 <= nonce <= INTEGER_MAX and 0 <= venue_us <= INTEGER_MAX):
             raise RemoteProtocolError(f"book nonce {nonce} or time {venue_us} out of range")
@@ -227,6 +231,35 @@ class Translator:
                 positions.append((scale.index, size_lots, _entry_quote_micro(row, scale.market)))
         reports = self.orders(orders, recv_ns)
         return AccountSnapshot(collateral_pico(facts), positions, reports, asked_ns, recv_ns)
+
+
+def _scale_of(market: Market) -> _Scale:
+    lots_per_unit = float(market.lots_per_unit)  # exact: a power of ten below 2^53
+    return _Scale(
+        index=market.index,
+        market=market,
+        prices=TextToUnits(market.price_decimals, PRICE_MAX),
+        sizes=TextToUnits(market.size_decimals, SIZE_MAX),
+        heard_prices=NumberToUnits(market.price_decimals, PRICE_MAX),
+        lots_per_unit=lots_per_unit,
+        size_max=SIZE_MAX / lots_per_unit,
+    )
+
+
+def _levels(heard: list[HeardLevel], scale: _Scale) -> list[Level]:
+    """Return one side of a book; what `NumberToUnits` says of exactness holds for sizes, too.
+
+    Sizes hardly ever repeat, so they have no memory. Raises UnitError.
+    """
+    prices, lots_per_unit, size_max = scale.heard_prices, scale.lots_per_unit, scale.size_max
+    levels = [
+        (prices[level.price], lots)
+        for level in heard
+        if level.size <= size_max and (lots := int(level.size * lots_per_unit + 0.5)) / lots_per_unit == level.size
+    ]
+    if len(levels) != len(heard):
+        raise UnitError(f"a size of market {scale.index} is no whole number of lots")
+    return levels
 
 
 def market_of(facts: objects.MarketFacts) -> Market:
@@ -349,10 +382,6 @@ def epoch_us(value: int) -> int:
     if _integer(value) < SECONDS_BELOW:
         return value * 1_000_000
     return value * 1000 if value < MILLISECONDS_BELOW else value
-
-
-def _decimals(market: Market) -> tuple[int, int]:
-    return market.price_decimals, market.size_decimals
 
 
 def _integer(value: int) -> int:
