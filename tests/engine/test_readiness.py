@@ -190,6 +190,25 @@ def test_a_start_says_what_it_waits_for():
         assert bool(decision.approved) == (not reason)
 
 
+def test_nothing_is_quoted_by_a_new_mark_before_the_loss_is_looked_at():
+    """Where the first mark after an outage shows the day's loss, the decision that takes it places nothing (R7)."""
+    venue = ScriptedVenue(engine_params(market_params(), account=limits(daily_loss_micro_max=100 * USD)))
+    venue.open(ETH=10_000)
+    venue.accept()
+    venue.tell(LinkReport(Link.PUBLIC, up=False, reason="closed", recv_ns=venue.now_ns))
+    venue.decide(1000)
+    for order in venue.orders():
+        venue.tell(venue.row(order, "canceled"))
+    venue.decide(100)
+    venue.mids[0] = 189_999
+    venue.tell(LinkReport(Link.PUBLIC, up=True, reason="", recv_ns=venue.now_ns))
+    venue.prices()
+    decision = venue.decide(1)
+
+    assert "daily_loss" == venue.why()
+    assert {} == kinds(decision)
+
+
 def test_a_daily_loss_stops_quoting_at_once_and_over_a_restart():
     """When the day's loss passes the limit every order goes, the state is saved, and a restart stays shut (R7, P8)."""
     params = engine_params(market_params(), account=limits(daily_loss_micro_max=100 * USD))

@@ -9,7 +9,7 @@ WRONG_TEXTS = (
     *("1.000000000000001", "9" * 60, "٣.٠٠", "\u0000", None, 5, 5.5, True, [], {}, ["1.00"]),
 )
 UNUSUAL_NUMBERS = ("1e5", 5, 5.5)  # a level's price or size may be written so: each is one number
-WRONG_NUMBERS = tuple(text for text in WRONG_TEXTS if text not in UNUSUAL_NUMBERS)
+WRONG_LEVEL_NUMBERS = tuple(text for text in WRONG_TEXTS if text not in UNUSUAL_NUMBERS)
 WRONG_LISTS = (5, "x", True, [5], [None], ["x"], [[]], [{}])
 GARBAGE = (
     *(b"", b"\x00", b"\xff\xfe", b"{", b"}", b"[[", b'"', b"nul", b"{}{}", b"<html></html>", b"{'a':1}", b'{"a":1,}'),

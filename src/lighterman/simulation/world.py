@@ -38,11 +38,17 @@ UP_WITHIN_S = 90.0  # from the end of the faults: the operator's patience
 QUIET_S = 2.5
 STOP_WITHIN_S = 15.0
 LOOK_EVERY_S = 0.25
-LATE_NEWS = ("market_minimum_changed", "market_scale_changed")  # of a market that was read before the end of the faults
+LATE_NEWS = {  # halts that come after the end of a fault which had nothing else to show, or was not heard of
+    "market_minimum_changed": "minimum_changed",
+    "market_scale_changed": "decimals_changed",
+    "foreign_order": "foreign_order",
+    "foreign_fill": "foreign_order",
+}
 TOTAL_NEAR = 0.5  # of the total limit: resting orders count against the rest
 MICRO = 1_000_000
 BOOKS_EVERY_NS = 500_000_000
 RESTART_AFTER_S = (0.5, 4.0)
+RESTARTS_AT_ONCE, RESTART_LATER_MAX = 4, 8  # of failures in a row; then up to so many times later
 
 
 class World(Stage):
@@ -63,6 +69,7 @@ class World(Stage):
         self.log: list[tuple[int, str, bytes]] | None = None  # everything, where somebody wants to read it
         self.fired: dict[str, int] = {}  # faults that found something to act on
         self.starts = 0
+        self._failed_in_a_row = 0
         self._is_over = False
         self._wants_rearm = False
         self._has_moved_money = False  # since the last start: whoever does that starts the bot again
@@ -133,7 +140,7 @@ class World(Stage):
             for market in self.markets.markets:
                 self.oracle.excused(market.index, reason, self.now_ns)
             await asyncio.sleep(LOOK_EVERY_S)
-            if self.process is not None and self.process.halted_because() in LATE_NEWS:
+            if self.process is not None and LATE_NEWS.get(self.process.halted_because()) in self.fired:
                 return False
         return True
 
@@ -249,15 +256,20 @@ class World(Stage):
         self.oracle.bot_ended(outcome.exit_code, outcome.open_orders_after_stop, self.now_ns)
         self.note(f"bot ended: {outcome.exit_code} {outcome.stopped_by}")
         self.failures += [f"BUG: {type(error).__name__}: {error}" for error in process.bugs]
+        self._failed_in_a_row = self._failed_in_a_row + 1 if outcome.exit_code else 0
         self._launch_soon()
 
     def _launch_soon(self) -> None:
-        outside(self.chance(f"restart {self.starts}").uniform(*RESTART_AFTER_S), self._launch)
+        """Start the bot again, later and later while it ends with a failure: each start asks a lot of the venue."""
+        patience = min(RESTART_LATER_MAX, 2 ** max(0, self._failed_in_a_row - RESTARTS_AT_ONCE))
+        outside(self.chance(f"restart {self.starts}").uniform(*RESTART_AFTER_S) * patience, self._launch)
 
     def _is_up(self) -> bool:
         """Tell whether the bot runs and may trade; else see to it, as a person would."""
         process = self.process
         if process is None or process.bot is None or process.stop is None or process.stop.is_asked:
+            return False
+        if not process.bot.engine.state.markets:  # it is still asking the venue whether it may begin
             return False
         if process.halted_because() or self._has_moved_money:
             self._wants_rearm = True

@@ -95,6 +95,19 @@ def test_a_reply_may_be_read_again():
     assert court.verdict == ["I11"]
 
 
+def test_a_frame_with_a_renamed_field_tells_nothing():
+    """The trades in a frame that no bot can read whole are on their way as before."""
+    court = traded()
+    trade = court.fill(1, 30)
+    court.private(
+        f'{{"channel":"account_all_trades:77","trades":{{"0":[{{"trade_id":{trade},"size_v2":"1"}}]}}}}'.encode()
+    )
+    for _ in range(40):
+        court.skip(S).believe(positions={0: 100})
+
+    assert court.texts == []
+
+
 def test_a_trade_that_was_not_told_may_be_missing_for_long():
     """As long as no frame of its own channel has named it a trade is on its way."""
     court = traded()

@@ -2,7 +2,8 @@
 
 Only names are looked for, and only while one is awaited: a trade counts as told when a frame of
 `account_all_trades` or a reply first carries its id, an order when any carries one of its indexes.
-Other channels repeat trades; no bot has to read them all.
+Other channels repeat trades; no bot has to read them all. A frame in which a field has another name tells
+nothing: it is refused whole.
 """
 
 import re
@@ -13,6 +14,7 @@ from lighterman.simulation.oracle.venue_model import LiveOrder, OwnTrade
 
 _TRADE = re.compile(rb'"trade_id":\s*(\d+)')
 _REPEATS = re.compile(rb'"channel":\s*"account_(?!all_trades)')
+_RENAMED = re.compile(rb'"\w+_v\d+":')  # as an interface changes, and as the fault `missing_field` writes it
 _ORDER = re.compile(rb'"(?:client_)?order_index":\s*(\d+)')
 
 
@@ -46,6 +48,8 @@ class Delivery:
 
     def on_frame(self, data: bytes, known_ns: int) -> None:
         """Look for what is awaited; what is found counts as told at `known_ns`."""
+        if (self._trades or self._orders) and _RENAMED.search(data):
+            return
         if self._trades and not _REPEATS.search(data):
             for found in _TRADE.findall(data):
                 for own in self._trades.pop(int(found), ()):
