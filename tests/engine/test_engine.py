@@ -63,22 +63,36 @@ def test_a_still_book_is_quoted_once(levels):
 @pytest.mark.parametrize("levels", [1, 2, 7])
 @pytest.mark.parametrize("interval_ms", [20, 100, 350])
 def test_the_cadence_is_the_interval_whatever_the_levels(levels, interval_ms):
-    """However fast prices come a market is quoted once an interval; the number of levels does not matter (Q14, SD9)."""
+    """However fast prices come orders change once an interval; the number of levels does not matter (Q14, SD9)."""
     venue = ScriptedVenue(
         engine_params(market_params(levels=levels, size_multiplier=1.0), requote_interval_ms=interval_ms)
     )
     venue.open()
     venue.accept()
-    looked = []
+    changed = []
     for step in range(2000):
         venue.now_ns += MS
-        venue.mids[0] = 200_000 + 500 * (step % 2)
+        venue.mids[0] = 200_000 + 500 * (step % 3)
         venue.prices()
-        if venue.decide().verdicts:
-            looked.append(venue.now_ns)
+        if venue.decide().approved:
+            changed.append(venue.now_ns)
             venue.accept()
 
-    assert {interval_ms * MS} == {after - before for before, after in pairwise(looked)}
+    assert {interval_ms * MS} == {after - before for before, after in pairwise(changed)}
+
+
+def test_a_look_that_changes_nothing_delays_nothing():
+    """A market that was looked at a moment ago, and left as it is, is followed at once when it moves."""
+    venue = ScriptedVenue(engine_params(market_params(), requote_interval_ms=100))
+    venue.open()
+    venue.accept()
+    venue.cycle(500)
+    venue.prices()
+    assert ([], 1) == (venue.decide(1).approved, len(venue.decisions[-1].verdicts))
+    venue.mids[0] += 100
+    venue.prices()
+
+    assert {"ModifyOrder": 6} == kinds(venue.decide(1))
 
 
 def test_a_cycle_with_cancels_places_too():

@@ -509,7 +509,7 @@ _OTHERS = (
         low=1,
         high=60_000,
         unit="ms",
-        meaning="A market is not quoted anew more often than this.",
+        meaning="The orders of a market are not changed more often than this.",
     ),
     Key(
         path="performance.orderPoolSize",

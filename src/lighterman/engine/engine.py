@@ -176,7 +176,7 @@ class Engine:
         for market in state.markets.values():
             if market.urgent:
                 return 0
-            times.append(market.quoted_ns + interval_ns if market.dirty else market.look_ns)
+            times.append(market.requoted_ns + interval_ns if market.dirty else market.look_ns)
         if state.stop_asked_ns is not None and state.orders.any_may_rest():
             times.append(state.stop_asked_ns + STOP_REPEAT_NS)
         return max(min(times), state.decided_ns + REST_NS)
@@ -232,14 +232,13 @@ class Engine:
         return [
             market
             for market in self.state.markets.values()
-            if market.urgent or now_ns >= (market.quoted_ns + interval_ns if market.dirty else market.look_ns)
+            if market.urgent or now_ns >= (market.requoted_ns + interval_ns if market.dirty else market.look_ns)
         ]
 
     def _look(self, market: MarketState, turn: "_Turn") -> MarketVerdict:
         """Step 4: wish and plan one market; adds the intents it needs to the turn."""
         state, index, now_ns = self.state, market.market.index, turn.now_ns
         market.dirty = market.urgent = False
-        market.quoted_ns = now_ns
         reason = why_not_quoted(state, market, now_ns)
         wished = reason or self._wish(market, now_ns)
         quotes, reason = (None, wished) if isinstance(wished, str) else (wished, "")
@@ -262,6 +261,7 @@ class Engine:
                 pace=turn.pace,
             )
             if changes:
+                market.requoted_ns = now_ns
                 turn.exposures[index] = exposure_of(state, market, reason)
                 turn.intents.extend([(self._intent(change, index), change) for change in changes])
                 turn.pace = turn.pace.less(len(changes))

@@ -37,7 +37,7 @@ class MarketState:
         "order_value_micro_max",
         "params",
         "position_max_lots",
-        "quoted_ns",
+        "requoted_ns",
         "resync_ns",
         "rules",
         "stats_ns",
@@ -73,7 +73,7 @@ class MarketState:
         self.cooldown_until_ns = 0
         self.dirty = True  # something changed: look when the requote interval allows
         self.urgent = False  # look at once: quotes may have to be pulled
-        self.quoted_ns = 0
+        self.requoted_ns = 0  # when changes were last asked for
         self.look_ns = 0  # look then, even if nothing changes
 
 
