@@ -17,7 +17,7 @@ from typing import Protocol
 MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 SEND_TIMEOUT_S = 5.0
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 
 
 class Handler(Protocol):

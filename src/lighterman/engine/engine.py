@@ -217,11 +217,12 @@ class Engine:
         if equity is None:
             return None
         state.loss.observe(equity)
-        current = state.loss.state()
-        tripped = current.tripped != state.loss_saved.tripped
-        if tripped:
+        if state.loss.tripped != state.loss_saved.tripped:
             state.hurry_all()
-        elif current == state.loss_saved or now_ns < state.loss_saved_ns + LOSS_SAVE_NS:
+        elif now_ns < state.loss_saved_ns + LOSS_SAVE_NS:
+            return None
+        current = state.loss.state()
+        if current == state.loss_saved:
             return None
         state.loss_saved, state.loss_saved_ns = current, now_ns
         return current

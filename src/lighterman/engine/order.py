@@ -5,7 +5,7 @@
 
 import enum
 
-from lighterman.domain.errors import invariant
+from lighterman.domain.errors import InvariantBroken
 
 
 class OrderState(enum.Enum):
@@ -125,7 +125,8 @@ class Order:
     def move_to(self, state: OrderState) -> None:
         """Change state along the table; staying is always allowed."""
         if state is not self.state:
-            invariant(state in ORDER_TRANSITIONS[self.state], f"order {self!r} may not become {state.value}")
+            if state not in ORDER_TRANSITIONS[self.state]:
+                raise InvariantBroken(f"order {self!r} may not become {state.value}")
             self.state = state
             if state in IN_FLIGHT:
                 self.pending = state

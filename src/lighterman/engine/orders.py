@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from lighterman.domain.commands import CancelOrder, ModifyOrder, PlaceOrder
-from lighterman.domain.errors import invariant
+from lighterman.domain.errors import InvariantBroken, invariant
 from lighterman.domain.events import FillReport, OrderReport
 from lighterman.engine.order import IN_FLIGHT, Order, OrderState
 
@@ -76,7 +76,8 @@ class MarketOrders:
             self.strays[order.client_order_index] = order
         else:
             slots = self.slots[order.is_ask]
-            invariant(slots[order.level] is None, f"the slot of {order!r} is taken by {slots[order.level]!r}")
+            if slots[order.level] is not None:
+                raise InvariantBroken(f"the slot of {order!r} is taken by {slots[order.level]!r}")
             slots[order.level] = order
         self.changed()
 

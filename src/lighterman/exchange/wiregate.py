@@ -7,7 +7,7 @@ raises InvariantBroken. After `stop` no create and no modify passes any more.
 
 from collections.abc import Iterable, Mapping
 
-from lighterman.domain.errors import RemoteProtocolError, invariant
+from lighterman.domain.errors import InvariantBroken, RemoteProtocolError, invariant
 from lighterman.domain.market import Market
 from lighterman.protocol import transactions
 from lighterman.protocol.signing import SignedTx
@@ -71,12 +71,12 @@ class WireGate:
         try:
             tx = transactions.decode(signed.tx_type, signed.tx_info)
         except RemoteProtocolError as error:
-            invariant(condition=False, message=f"wire gate: {error}")
-            raise
+            raise InvariantBroken(f"wire gate: {error}") from None
         self._check_sender(tx, signed)
         if tx.l2_tx_attributes:
             attributes = transactions.attributes(tx)
-            invariant(all(key in ATTRIBUTES_ALLOWED for key in attributes), f"wire gate: attributes {attributes}")
+            if not all(key in ATTRIBUTES_ALLOWED for key in attributes):
+                raise InvariantBroken(f"wire gate: attributes {attributes}")
         match tx:
             case CreateOrderTx():
                 is_post_only = (tx.order_type, tx.time_in_force) == (OrderType.LIMIT, TimeInForce.POST_ONLY)
@@ -89,13 +89,14 @@ class WireGate:
             case CancelOrderTx():
                 pass
             case _:
-                invariant(condition=False, message=f"wire gate: transaction type {signed.tx_type}")
+                raise InvariantBroken(f"wire gate: transaction type {signed.tx_type}")
 
     def _check_sender(self, tx: Transaction, signed: SignedTx) -> None:
-        invariant(tx.account_index == self._account_index, f"wire gate: account {tx.account_index}")
-        invariant(tx.api_key_index in self._keys_proved, f"wire gate: api key {tx.api_key_index}")
+        if tx.account_index != self._account_index or tx.api_key_index not in self._keys_proved:
+            raise InvariantBroken(f"wire gate: account {tx.account_index}, api key {tx.api_key_index}")
         fault = transactions.check(tx)
-        invariant(fault is None, f"wire gate: {fault}")
+        if fault is not None:
+            raise InvariantBroken(f"wire gate: {fault}")
         if not self._keys_proved[tx.api_key_index]:
             right = transactions.transaction_hash(tx, self._chain_id).hex()
             invariant(signed.tx_hash == right, "wire gate: signed for another chain, or hashed wrongly")
@@ -103,6 +104,9 @@ class WireGate:
 
     def _check_order(self, market_index: int, price_ticks: int, size_lots: int) -> None:
         invariant(not self.is_stopped, "wire gate: an order after the stop")
-        invariant(market_index in self._markets, f"wire gate: market {market_index}")
-        value_micro = self._markets[market_index].notional_micro(price_ticks, size_lots)
-        invariant(value_micro <= self._order_value_micro_max, f"wire gate: an order worth {value_micro} micro-USDC")
+        market = self._markets.get(market_index)
+        if market is None:
+            raise InvariantBroken(f"wire gate: market {market_index}")
+        value_micro = market.notional_micro(price_ticks, size_lots)
+        if value_micro > self._order_value_micro_max:
+            raise InvariantBroken(f"wire gate: an order worth {value_micro} micro-USDC")
