@@ -63,6 +63,19 @@ async def test_a_question_that_fails_makes_no_other_wait(world):
 
 
 @in_world()
+async def test_the_account_after_a_silence_is_read_before_everything_else(world):
+    """A question that is asked while the client catches up waits until it has: requests are few, and quotes wait."""
+    asked = len(world.network.requests)
+    world.network.stream_of("account_tx").cut()
+    await world.until(lambda: ("GET", "account") in world.network.requests[asked:])
+    world.venue.query([QueryOrders([7])])
+    await world.until(lambda: world.of(OrdersAbsent))
+    endpoints = [endpoint for _, endpoint in world.network.requests[asked:]]
+
+    assert endpoints.index("positionFunding") < endpoints.index("accountOrders")
+
+
+@in_world()
 async def test_a_corrupt_book_is_fetched_anew(world):
     """Only its holder sees that a book is crossed: on its word it is lost and comes again."""
     world.venue.query([ResyncBook(1)])

@@ -7,6 +7,7 @@ before the link counts as up after a reconnect, since streams resume nothing (pr
 reference 3.1), and whenever the engine asks for the account.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -72,6 +73,8 @@ class PrivateFeed:
         self._is_up = False
         self._hearings = 0  # how often the channels have begun to be heard
         self._is_heard = False
+        self._is_calm = asyncio.Event()
+        self._is_calm.set()
         self._is_whole = False  # nothing has been missed since we last caught up
         self._baseline_trade = 0  # trades up to here are in the first snapshot
         self._whole_until_trade = 0  # none up to here was missed
@@ -149,13 +152,21 @@ class PrivateFeed:
         """Catch up, then be up. A connection that broke may mean that this machine slept: see what time it is."""
         self._hearings += 1
         self._is_heard = True
-        await self._venue_time.measure(self._reads.venue_time_s)
-        await self.catch_up()
+        self._is_calm.clear()
+        try:
+            await self._venue_time.measure(self._reads.venue_time_s)
+            await self.catch_up()
+        finally:
+            self._is_calm.set()
         for watcher in self._watchers:
             watcher.stream_was_silent()
         if not self._is_up:
             self._is_up = True
             self._emit(LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=self._clock.mono_ns()))
+
+    async def calm(self) -> None:
+        """Wait while the account is read after a silence: nothing is quoted meanwhile, and requests are few."""
+        await self._is_calm.wait()
 
     async def catch_up(self) -> None:
         """Read what may have been missed, and tell it in the order in which it can be understood.

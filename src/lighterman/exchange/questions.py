@@ -2,7 +2,7 @@
 
 Law: a question that fails is asked again, later and later, and the same question twice is one
 question. Orders, account and transactions are asked about each by itself: what fails makes nobody
-else wait. Transactions are looked at one by one: they can be many, and each costs as much. Answers
+else wait. Only the account after a silence is read before everything else. Transactions are looked at one by one: they can be many, and each costs as much. Answers
 are events with the time at which they were asked, because what is on the wire meanwhile is not in
 them.
 """
@@ -104,6 +104,7 @@ class Questions:
 
     async def _ask_orders(self) -> None:
         while self._orders:
+            await self._feed.calm()
             asked_ns = self._clock.mono_ns()
             wanted = list(self._orders)[:CLIENT_INDEXES_MAX]
             rows = await self._reads.orders_by_client_index(wanted)
@@ -121,6 +122,7 @@ class Questions:
         """Look at one transaction; come back to it later if it has not run. One that fails goes behind the others."""
         if not self._transactions:
             return
+        await self._feed.calm()
         tx_hash = next(iter(self._transactions))
         inquirer = self._transactions[tx_hash] = self._transactions.pop(tx_hash)
         facts = await self._reads.transaction(tx_hash)
