@@ -92,9 +92,9 @@ def test_price_collar(reference, is_ask):
     other = {"mark_ticks": "mid_ticks", "mid_ticks": "mark_ticks"}[reference]
     for sign in (1, -1):
         near, far = 200_000 + sign * 4000, 200_000 + sign * 4001
-        exposure = _exposure(**{reference: 200_000, other: float(near)})
+        exposure = _exposure(**{reference: 200_000, other: near})
         assert [] == _reasons(_review([_place(near, 50, is_ask=is_ask)], exposure, price_collar_bps=200.0))
-        exposure = _exposure(**{reference: 200_000, other: float(far)})
+        exposure = _exposure(**{reference: 200_000, other: far})
         assert ["price_collar"] == _reasons(_review([_place(far, 50, is_ask=is_ask)], exposure, price_collar_bps=200.0))
 
 

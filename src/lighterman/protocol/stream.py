@@ -221,7 +221,7 @@ class StreamSession:
         return False
 
     def _take_snapshot(self, channel: _Channel, nonce: int, now_ns: int) -> bool:
-        if channel.state not in (*_IS_LIVE, _S.REQUESTED):
+        if channel.state not in _IS_LIVE and channel.state is not _S.REQUESTED:
             self.counters.early += 1
             return False
         if nonce < channel.nonce:

@@ -59,6 +59,6 @@ class Volatility:
         returns = self._returns
         if len(returns) < self._samples_min:
             return None
-        drift = sum([value for value, _ in returns]) / sum([seconds for _, seconds in returns])
-        variance = sum([(value - drift * seconds) ** 2 / seconds for value, seconds in returns]) / len(returns)
+        drift = sum([value for value, _ in returns], 0.0) / sum([seconds for _, seconds in returns], 0.0)
+        variance = sum([(value - drift * seconds) ** 2 / seconds for value, seconds in returns], 0.0) / len(returns)
         return math.sqrt(variance * self._horizon_s) * BPS
