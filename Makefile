@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 VENV := .venv
 SDK_VENV := .venv-sdk
+FAST_VENV := .venv-fast
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input
 LOCKED := --require-hashes --only-binary :all:
@@ -44,6 +45,15 @@ $(SDK_VENV)/.installed: requirements-sdk.txt
 	@$(SDK_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r requirements-sdk.txt
 	@touch $@
 
+# The trading path compiled (docs/decisions/006-compiled-rooms.md), in an environment of its own: nothing else needs it.
+$(FAST_VENV)/.installed: requirements.lock requirements-dev.lock pyproject.toml tools/native_build.py tools/fast_build.py \
+		$(wildcard native/*) $(shell find src -name '*.py')
+	@test -x $(FAST_VENV)/bin/python || tools/venv.sh $(FAST_VENV)
+	@echo "compiling the trading path into $(FAST_VENV): a minute"
+	@$(FAST_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r requirements.lock -r requirements-dev.lock
+	@LIGHTERMAN_COMPILED=require $(FAST_VENV)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --force-reinstall .
+	@touch $@
+
 # --- using it --------------------------------------------------------------------------------------
 
 .PHONY: help
@@ -65,8 +75,8 @@ demo: install ## the same with no configuration at all
 	@$(BIN)/lighterman demo $(ARGS)
 
 .PHONY: bench
-bench: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed ## all benchmarks into docs/benchmarks.md and build/benchmarks.json (ARGS=--quick: a look)
-	@$(BIN)/python benchmarks/run.py --out build/benchmarks.json --docs docs/benchmarks.md $(ARGS)
+bench: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed $(wildcard $(FAST_VENV)/.installed) ## all benchmarks into docs/benchmarks.md and build/benchmarks.json (ARGS=--quick: a look)
+	@LIGHTERMAN_COMPILED_PYTHON=$(wildcard $(FAST_VENV)/bin/python) $(BIN)/python benchmarks/run.py --out build/benchmarks.json --docs docs/benchmarks.md $(ARGS)
 
 .PHONY: bench-check
 bench-check: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed ## hold a quick run of them against generous bounds on ratios
@@ -85,6 +95,14 @@ deps: $(VENV)/.dev $(VENV)/.official $(SDK_VENV)/.installed ## install everythin
 test: deps ## run all tests; a piece that was not installed fails here instead of skipping
 	@LIGHTERMAN_REQUIRE=official,sdk $(BIN)/python -m pytest -n 2 --dist worksteal --durations 15 \
 		--hypothesis-profile repeatable $(ARGS)
+
+.PHONY: build-fast
+build-fast: $(FAST_VENV)/.installed ## compile the trading path into .venv-fast: the same decisions in half the time (needs gcc or clang)
+
+.PHONY: test-fast
+test-fast: $(VENV)/.dev $(FAST_VENV)/.installed ## run the tests of the compiled rooms on the compiled build, and compare what both decide
+	@$(FAST_VENV)/bin/python -m pytest --hypothesis-profile repeatable tests/house/test_compiled.py \
+		tests/domain tests/engine tests/protocol tests/risk tests/strategy tests/runtime/test_replay.py $(ARGS)
 
 .PHONY: race
 race: install ## fuzz schedules and faults: two minutes of seeds that nobody has run yet (ARGS="--for 1h")

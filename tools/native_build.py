@@ -1,10 +1,11 @@
-"""Compiles native/ into the extension `_native`, and tells hatchling to ship it.
+"""Compiles native/ into the extension `_native`, and tells hatchling to ship it; the trading path too, if asked to.
 
     python tools/native_build.py TARGET [--sanitize]       compile and try it; exit 1 where that fails
 
 As a build hook it never fails an installation: where nothing can be compiled the package is
 installed without the extension and does the same work in plain Python. LIGHTERMAN_NATIVE=require
 makes it fail instead, LIGHTERMAN_NATIVE=off compiles nothing. CC and CFLAGS are honoured.
+LIGHTERMAN_COMPILED=require makes a wheel of the compiled path (`make build-fast`), which is of this Python alone.
 """
 
 import argparse
@@ -28,7 +29,8 @@ LIMITED_API = "-DPy_LIMITED_API=0x030B0000"
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Werror=vla", "-Wno-cast-function-type")
 OPTIMISED = ("-O3", "-g0", "-DNDEBUG", "-fstack-protector-strong")
 SANITIZED = ("-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-COMPILE_S_MAX = 300
+COMPILE_S_MAX = 900
+FAST_BUILD = Path(__file__).with_name("fast_build.py")
 TRY_S_MAX = 30
 
 # Protocol reference 5.3 and 5.10: the hash of 0..15, and the signature of a public key's first vector.
@@ -104,12 +106,18 @@ class NativeBuild(BuildHookInterface[Any]):
     """Compiles the extension into the wheel, or beside its sources for an editable installation."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compile, and make the wheel this platform's; or leave it a pure one and say why."""
-        wish = os.environ.get("LIGHTERMAN_NATIVE", "")
-        in_place = Path(self.root, "src", PLACE)
-        if self.target_name != "wheel" or wish == "off":
+        """Add what is wanted and can be had; the wheel is then this platform's."""
+        if self.target_name != "wheel":
             return
         self._scratch = tempfile.TemporaryDirectory()
+        if os.environ.get("LIGHTERMAN_NATIVE") != "off":
+            self._add_extension(version, build_data)
+        if os.environ.get("LIGHTERMAN_COMPILED") == "require" and version != "editable":
+            self._add_compiled(build_data)
+
+    def _add_extension(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compile native/; or leave the wheel a pure one and say why."""
+        in_place = Path(self.root, "src", PLACE)
         built = Path(self._scratch.name) / in_place.name
         try:
             _refuse_unfit_python()
@@ -118,7 +126,7 @@ class NativeBuild(BuildHookInterface[Any]):
         except NativeBuildError as error:
             if version == "editable":
                 in_place.unlink(missing_ok=True)  # one of older sources would be used
-            if wish == "require":
+            if os.environ.get("LIGHTERMAN_NATIVE") == "require":
                 raise
             self.app.display_warning(f"lighterman is built without its native extension: {error}")
             return
@@ -128,6 +136,16 @@ class NativeBuild(BuildHookInterface[Any]):
             compile_extension(in_place)
         else:
             build_data["force_include"][str(built)] = PLACE
+
+    def _add_compiled(self, build_data: dict[str, Any]) -> None:
+        """Compile the way from an update to approved orders; what was compiled lies beside its source in the wheel."""
+        folder = Path(self._scratch.name) / "compiled"
+        _run([sys.executable, str(FAST_BUILD), str(folder)], COMPILE_S_MAX)
+        for kind in ("*.so", "lighterman/*/*.so", "lighterman/*/*_records.py"):
+            build_data["force_include"] |= {str(made): str(made.relative_to(folder)) for made in folder.glob(kind)}
+        interpreter = f"cp{sys.version_info.major}{sys.version_info.minor}"
+        build_data["pure_python"] = False
+        build_data["tag"] = f"{interpreter}-{interpreter}-{_platform_tag()}"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what was compiled for the wheel."""
