@@ -25,7 +25,7 @@ def fast_build(repository):
 
 @pytest.fixture(scope="module")
 def builds(repository):
-    """Return the interpreters of both builds, the plain one first; the sources of the other may be older elsewhere."""
+    """Return the interpreters of both builds, the plain one first; `make test-fast` sees to it that both are new."""
     plain = repository / ".venv" / "bin" / "python"
     if not IS_COMPILED or not plain.exists():
         pytest.skip("no compiled build runs this: make test-fast")
