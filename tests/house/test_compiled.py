@@ -104,3 +104,15 @@ def test_each_build_replays_the_other(builds, tmp_path, recorder):
 
     assert found["identical"], found
     assert found["decisions"] > 50
+
+
+def test_the_log_of_a_start_says_which_build_runs(builds, tmp_path):
+    """Plain or compiled: the line that says that a run has started names it."""
+    settings = settings_file(tmp_path, DOCUMENT | {"logging": {"level": "info", "outputPath": "stdout"}})
+    words = ("-m", "lighterman", "run", "-c", settings, "--for", "300ms", "--headless")
+    logs = [
+        subprocess.run([python, *words], cwd=tmp_path, check=True, capture_output=True, text=True) for python in builds
+    ]
+    started = [line for log in logs for line in log.stdout.splitlines() if '"msg":"started"' in line]
+
+    assert ["plain", "compiled"] == [json.loads(line)["build"] for line in started]

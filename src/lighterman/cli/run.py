@@ -17,6 +17,7 @@ from lighterman.config.crosscheck import MESSAGES_PER_MINUTE
 from lighterman.config.networks import STREAM_PATH, Mode
 from lighterman.config.settings import Settings, assemble, load
 from lighterman.domain.errors import ConfigError
+from lighterman.engine import engine
 from lighterman.runtime.bot import Bot, RunPlan
 from lighterman.runtime.eventloop import loop_factory
 from lighterman.runtime.exits import Exit
@@ -163,7 +164,8 @@ def _nothing() -> None:
 
 
 def _announce(bot: Bot) -> None:
-    bot.log.info("started", session=bot.session.folder, metricsPort=bot.metrics_port)
+    build = "plain" if engine.__file__.endswith(".py") else "compiled"  # docs/decisions/006-compiled-rooms.md
+    bot.log.info("started", session=bot.session.folder, metricsPort=bot.metrics_port, build=build)
 
 
 def _print_json(outcome: Outcome) -> None:
