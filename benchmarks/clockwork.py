@@ -53,11 +53,13 @@ def clock_cost_ns() -> int:
     return min(cpu_ns() * -1 + cpu_ns() for _ in range(1_000))
 
 
-def run_ticks(maker: OurMaker, tick: Callable[[bytes, int], list[Approved]], frames: list[bytes]) -> Samples:
+def run_ticks(
+    maker: OurMaker, tick: Callable[[bytes, int], list[Approved]], frames: list[bytes], start_ns: int = START_NS
+) -> Samples:
     """Run a feed whose first frames are snapshots of the maker's markets; return the CPU time of each update."""
     took = []
     for number, message in enumerate(frames):
-        now_ns = START_NS + FRAME_NS * (number + 1)
+        now_ns = start_ns + FRAME_NS * (number + 1)
         if number % STATS_EVERY == 0:
             maker.stats(now_ns)
         if number < len(maker.markets):

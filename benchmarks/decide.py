@@ -122,10 +122,14 @@ class OurMaker:
                 self.engine.observe(self.translator.book(frame, now_ns))
         return self.engine.decide(now_ns).approved
 
+    def tell(self, event: Event) -> None:
+        """Take what else happens: outside the timed part."""
+        self.engine.observe(event)
+
     def stats(self, now_ns: int) -> None:
         """Take the once-a-second statistics: outside the timed part."""
         for market in self.markets:
-            self.engine.observe(StatsReport(market.index, MARK_TICKS, MARK_TICKS, 0, now_ns))
+            self.tell(StatsReport(market.index, MARK_TICKS, MARK_TICKS, 0, now_ns))
 
     def answer(self, approved: list[Approved], now_ns: int) -> None:
         """Let the venue answer at once: outside the timed part."""
@@ -142,7 +146,7 @@ class OurMaker:
             report = OrderReport(
                 command.market, order.client_order_index, 1, order.is_ask, price, size, 0, status, 0, now_ns
             )
-            self.engine.observe(report)
+            self.tell(report)
 
 
 def _run_ours(frames: list[bytes], samples: list[tuple[int, int]] | None) -> list[Ladder]:

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from lighterman.chance import secret_bytes
 from lighterman.clock import SystemClock, cpu_ns
 from lighterman.domain.commands import Command
 from lighterman.domain.events import Event
+from lighterman.engine.decision import Decision
+from lighterman.engine.params import EngineParams
 from lighterman.exchange.wiregate import WireGate
 from lighterman.journal.disk import SystemDisk
 from lighterman.journal.records import Header
@@ -42,16 +44,20 @@ from lighterman.protocol.signing import Signer
 from lighterman.protocol.translate import Envelope, transaction
 from lighterman.risk.gate import Approved
 from lighterman.risk.pnl import LossState
-from lighterman.runtime.loop import Observer
+from lighterman.runtime.loop import Bystander
 from lighterman.signing.native import open_native
 from lighterman.signing.pure import PureSigner, generate_key
 
 CHAIN_ID, ACCOUNT_INDEX, KEY_INDEX = 304, 1, 5
 CLOCK_NS = clockwork.clock_cost_ns()
+CLOCK = SystemClock()
 UPDATES = 1_000
+AHEAD_NS = 3_600_000_000_000  # the feed's time is ahead of the clock, so that no decision passes for a slow one
+TICKS_A_FLUSH = 8  # of 20 markets at 20 updates a second, while the journal's thread rests
 ORDERS = 500
 TICK_STAGES = ("decode, continuity", "translate", "book", "decide, risk")
 ORDER_STAGES = ("transaction", "sign", "last look", "frame")
+NO_TURN: tuple[list[Event], Decision] = [], Decision(0, [], [], [], [], None)
 ENVELOPE = Envelope(
     account_index=ACCOUNT_INDEX,
     api_key_index=KEY_INDEX,
@@ -60,53 +66,110 @@ ENVELOPE = Envelope(
 )
 
 
-class Watched:
-    """A maker with observers, turn by turn as the trading loop runs it."""
-
-    def __init__(self, observers: Callable[[decide.OurMaker], Sequence[Observer]]) -> None:
-        self.maker = decide.OurMaker()
-        self._observers = observers(self.maker)
-        for event in self.maker.opening:
-            for observer in self._observers:
-                observer.observe_event(event)
-
-    def tick(self, message: bytes, now_ns: int) -> list[Approved]:
-        """Take one frame."""
-        maker, observers = self.maker, self._observers
-        events: list[Event] = [
-            maker.translator.book(frame, now_ns)
-            for frame in maker.session.receive(message, now_ns)
-            if isinstance(frame, BookFrame)
-        ]
-        for event in events:
-            for observer in observers:
-                observer.observe_event(event)
-            maker.engine.observe(event)
-        decision = maker.engine.decide(now_ns)
-        for observer in observers:
-            observer.observe_decision(decision)
-        return decision.approved
-
-
 class Onlookers:
     """Journal, figures and log as a run has them, written to a folder that is thrown away."""
 
-    def __init__(self, folder: Path, maker: decide.OurMaker) -> None:
-        clock, params, loss = SystemClock(), maker.params, LossState()
+    def __init__(self, folder: Path, params: EngineParams) -> None:
+        clock, loss = SystemClock(), LossState()
         header = Header(lighterman_version="0", session=folder.name, config_hash="", epoch=1, params=params, loss=loss)
-        self.log = Log("info", clock)
+        log = Log("info", clock)
         self.journal = JournalWriter(SystemDisk(), str(folder / "journal"), header, JournalSettings(), clock)
-        self.figures = Figures(params, loss, clock)
-        self.narrator = Narrator(params, self.log, clock)
-        self.writer = LogWriter(self.log, LogSettings(output_path=str(folder / "log")), clock)
+        self.bystanders: dict[str, Bystander] = {
+            "metrics": Figures(params, loss, clock),
+            "log": Narrator(params, log),
+        }
+        self.later_ns = dict.fromkeys(("journal", "log"), 0)
+        self._writer = LogWriter(log, LogSettings(output_path=str(folder / "log")), clock)
 
-    def flush(self) -> tuple[int, int]:
-        """Do what the threads of journal and log do; return the CPU time of each."""
-        began = cpu_ns()
+    def observe_event(self, event: Event) -> None:
+        """Show an event to all."""
+        self.journal.observe_event(event)
+        for bystander in self.bystanders.values():
+            bystander.observe_event(event)
+
+    def flush(self) -> None:
+        """Do what the threads of journal and log do, and count their CPU time."""
+        began_ns = cpu_ns()
+        self.journal.flush()
+        between_ns = cpu_ns()
+        self._writer.flush()
+        self.later_ns["journal"] += between_ns - began_ns
+        self.later_ns["log"] += cpu_ns() - between_ns
+
+    def close(self) -> None:
+        """End both files."""
         self.journal.close("done")
-        between = cpu_ns()
-        self.writer.stop(0)
-        return between - began, cpu_ns() - between
+        self._writer.stop(0)
+
+
+class Watched(decide.OurMaker):
+    """A maker under the eyes of some, as the trading loop tells them: the journal before, bystanders behind.
+
+    Who does not look on is told after the tick, and then the writers work, as they do while nothing happens.
+    So each run has the same work, and what differs is what of it stands within the tick. What all look at
+    lives until the next tick is over: nobody pays for its end.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        super().__init__()
+        self.onlookers = on = Onlookers(folder, self.params)
+        journal = [on.journal] if "journal" in names else []
+        self._tell_event = [observer.observe_event for observer in journal]
+        self._tell_decision = [observer.observe_decision for observer in journal]
+        self._tell_behind = [(each.observe_event, each.observe_decision) for each in self._bystanders(names)]
+        self._is_recorded = bool(journal)
+        self._absent = self._bystanders(on.bystanders.keys() - names)
+        self._turn = self._turn_before = NO_TURN
+        self._ticks = 0
+        for event in self.opening:
+            on.observe_event(event)
+
+    def _bystanders(self, names: Collection[str]) -> list[Bystander]:
+        return [each for name, each in self.onlookers.bystanders.items() if name in names]
+
+    def tick(self, message: bytes, now_ns: int) -> list[Approved]:
+        """Take one frame."""
+        events: list[Event] = [
+            self.translator.book(frame, now_ns)
+            for frame in self.session.receive(message, now_ns)
+            if isinstance(frame, BookFrame)
+        ]
+        for event in events:
+            for tell in self._tell_event:
+                tell(event)
+            self.engine.observe(event)
+        decision = self.engine.decide(now_ns)
+        for tell_decision in self._tell_decision:
+            tell_decision(decision)
+        done_ns = CLOCK.mono_ns()
+        for show, tell_bystander in self._tell_behind:
+            for event in events:
+                show(event)
+            tell_bystander(decision, done_ns)
+        self._turn = events, decision
+        return decision.approved
+
+    def answer(self, approved: list[Approved], now_ns: int) -> None:
+        """Do what comes between two ticks."""
+        events, decision = self._turn
+        self._turn_before = self._turn
+        if not self._is_recorded:
+            for event in events:
+                self.onlookers.journal.observe_event(event)
+            self.onlookers.journal.observe_decision(decision)
+        for bystander in self._absent:
+            for event in events:
+                bystander.observe_event(event)
+            bystander.observe_decision(decision, now_ns)
+        super().answer(approved, now_ns)
+        self._ticks += 1
+        if self._ticks % TICKS_A_FLUSH == 0:
+            self.onlookers.flush()
+
+    def tell(self, event: Event) -> None:
+        """Take what else happens, and show it to all."""
+        super().tell(event)
+        self.onlookers.observe_event(event)
 
 
 def observed(frames: list[bytes], rounds: int) -> dict[str, Any]:
@@ -115,30 +178,24 @@ def observed(frames: list[bytes], rounds: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="lighterman-bench-") as name:
         count = iter(range(1_000_000))
 
-        def run(choose: Callable[[Onlookers], list[Observer]]) -> clockwork.Samples:
+        def run(*names: str) -> clockwork.Samples:
             folder = Path(name) / str(next(count))
             folder.mkdir()
-            kept: list[Onlookers] = []
-
-            def observers(maker: decide.OurMaker) -> list[Observer]:
-                kept.append(Onlookers(folder, maker))
-                return choose(kept[0])
-
-            watched = Watched(observers)
-            samples = clockwork.run_ticks(watched.maker, watched.tick, frames)
-            journal_ns, log_ns = kept[0].flush()
-            if len(choose(kept[0])) > 1:
-                later["journal"].append(journal_ns // len(frames))
-                later["log"].append(log_ns // len(frames))
+            watched = Watched(folder, names)
+            start_ns = CLOCK.mono_ns() + AHEAD_NS
+            samples = clockwork.run_ticks(watched, watched.tick, frames, start_ns)
+            watched.onlookers.close()
+            for writer, took_ns in watched.onlookers.later_ns.items():
+                later[writer].append(took_ns // len(frames))
             return samples
 
         took = clockwork.in_turn(
             {
-                "nobody": lambda: run(lambda _: []),
-                "journal": lambda: run(lambda on: [on.journal]),
-                "metrics": lambda: run(lambda on: [on.figures]),
-                "log": lambda: run(lambda on: [on.narrator]),
-                "all three": lambda: run(lambda on: [on.journal, on.figures, on.narrator]),
+                "nobody": run,
+                "journal": lambda: run("journal"),
+                "metrics": lambda: run("metrics"),
+                "log": lambda: run("log"),
+                "all three": lambda: run("journal", "metrics", "log"),
             },
             rounds,
         )

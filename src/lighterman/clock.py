@@ -13,9 +13,7 @@ class SystemClock:
 
     __slots__ = ()
 
-    def mono_ns(self) -> int:
-        """Return monotonic nanoseconds."""
-        return time.monotonic_ns()
+    mono_ns = staticmethod(time.monotonic_ns)  # several times a tick: not through a function of ours
 
     def wall_us(self) -> int:
         """Return microseconds since 1970 UTC."""

@@ -97,11 +97,17 @@ class FakeVenue:
 class Desk:
     """A loop with an engine on a fake venue; `quote` lets it place its ladders."""
 
-    def __init__(self, params, *observers):
+    def __init__(self, params, *bystanders):
         self.clock = VirtualClock(START_US)
         self.engine = Engine(params, epoch=1, loss=LossState())
         self.broken = []
-        self.loop = TradingLoop(self.engine, self.clock, observers, lambda *how: self.broken.append(how))
+        self.look_on(bystanders=bystanders)
+
+    def look_on(self, observers=(), bystanders=()):
+        """Have somebody look on, before anything happens; some cannot be made before the engine is."""
+        self.loop = TradingLoop(
+            self.engine, self.clock, observers, lambda *how: self.broken.append(how), bystanders=bystanders
+        )
         self.venue = FakeVenue(self.loop.receive, self.clock)
         self.loop.connect(self.venue.submit, self.venue.query)
 

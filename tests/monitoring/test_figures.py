@@ -110,12 +110,12 @@ def test_a_cycle_lasts_from_its_first_event():
     figures.observe_event(BookDelta(0, [], [], 3, 0, clock.now_ns))
     made = decision(clock)
     clock.now_ns += 1 * MS
-    figures.observe_decision(made)
+    figures.observe_decision(made, clock.now_ns)
     assert 0.004 == round(figures.cycle.sum_s - before, 9)
 
     made = decision(clock)
     clock.now_ns += 2 * MS
-    figures.observe_decision(made)
+    figures.observe_decision(made, clock.now_ns)
     assert 0.006 == round(figures.cycle.sum_s - before, 9)
     assert 0.003 == round(figures.decide.sum_s, 9)
 
@@ -125,7 +125,7 @@ def test_refusals_are_counted_by_reason():
     clock = HandClock()
     figures = running(clock)
     refused = [(place(1), 0, "position_limit"), (place(2), 0, "position_limit"), (place(3), 1, "price_collar")]
-    figures.observe_decision(decision(clock, place(4), refused=refused))
+    figures.observe_decision(decision(clock, place(4), refused=refused), clock.now_ns)
 
     assert {(0, "position_limit"): 2, (1, "price_collar"): 1} == figures.refusals
     assert 4 == figures.checks
@@ -136,7 +136,8 @@ def test_a_slower_pace_is_counted():
     """A look at a market whose orders do not follow for want of messages counts like a refusal, but as no check."""
     clock = HandClock()
     figures = running(clock)
-    figures.observe_decision(decision(clock, verdicts=[replace(quoting(0), pace="message_pace"), quoting(1)]))
+    verdicts = [replace(quoting(0), pace="message_pace"), quoting(1)]
+    figures.observe_decision(decision(clock, verdicts=verdicts), clock.now_ns)
 
     assert ({(0, "message_pace"): 1}, 0) == (figures.refusals, figures.checks)
 
@@ -147,7 +148,7 @@ def test_the_rest_is_remembered():
     figures = running(clock)
     for event in (QuotaReport(812, 5), StopRequested("SIGINT", 5), StopRequested("again", 5)):
         figures.observe_event(event)
-    figures.observe_decision(decision(clock, loss=LossState(20_000, -7, "daily_loss")))
+    figures.observe_decision(decision(clock, loss=LossState(20_000, -7, "daily_loss")), clock.now_ns)
 
     assert (812, "SIGINT", -7) == (figures.quota_remaining, figures.stop_reason, figures.loss.carried_pico)
 
@@ -164,7 +165,7 @@ def test_every_kind_of_event_is_taken():
     events = [*connected(clock), PositionReport(0, 1, 5), CollateralReport(1, 5), DayStarted(20_000, 5)]
     for event in events:
         figures.observe_event(event)
-    figures.observe_decision(decision(clock, verdicts=[quoting(0)]))
+    figures.observe_decision(decision(clock, verdicts=[quoting(0)]), clock.now_ns)
 
     assert 20 == len(get_args(Event))
     assert 4 == figures.messages["orderbook"]

@@ -26,7 +26,7 @@ class Bench:
     def __init__(self) -> None:
         self.clock = HandClock()
         self._log = Log("debug", self.clock)
-        self.narrator = Narrator(PARAMS, self._log, self.clock)
+        self.narrator = Narrator(PARAMS, self._log)
 
     def said(self) -> list[tuple[str, str, dict]]:
         """Return and forget (level, message, fields) of what was said."""
@@ -84,7 +84,8 @@ def test_fills_are_told_once(bench):
 def test_failures_are_told_by_their_command(bench):
     """A failed command is told by what it was, an unknown outcome as such."""
     order = place(1)
-    bench.narrator.observe_decision(decision(bench.clock, order, modify(2, order), cancel(3, order), place(4)))
+    made = decision(bench.clock, order, modify(2, order), cancel(3, order), place(4))
+    bench.narrator.observe_decision(made, bench.clock.now_ns)
     for event in (
         acked(1),
         CommandRefused(1, 21706, "too small", 5),
@@ -115,7 +116,7 @@ def test_quoting_is_told_when_it_changes(bench):
         quoting(0, bid_lots=0, bound="position_limit"),
         quoting(0),
     ):
-        bench.narrator.observe_decision(decision(bench.clock, verdicts=[verdict]))
+        bench.narrator.observe_decision(decision(bench.clock, verdicts=[verdict]), bench.clock.now_ns)
 
     assert [
         ("info", "quoting", {"market": "ETH-USDC"}),
@@ -128,8 +129,11 @@ def test_quoting_is_told_when_it_changes(bench):
 def test_refusals_and_trips_are_told(bench):
     """A refused command and a tripped limit are told, the trip once."""
     tripped = LossState(1, -1, "daily_loss")
-    bench.narrator.observe_decision(decision(bench.clock, refused=[(place(1), 0, "price_collar")], loss=tripped))
-    bench.narrator.observe_decision(decision(bench.clock, loss=tripped))
+    for made in (
+        decision(bench.clock, refused=[(place(1), 0, "price_collar")], loss=tripped),
+        decision(bench.clock, loss=tripped),
+    ):
+        bench.narrator.observe_decision(made, bench.clock.now_ns)
 
     assert [
         ("warn", "risk check failed", {"market": "ETH-USDC", "reason": "price_collar"}),
@@ -149,7 +153,7 @@ def test_slowness_books_and_stops_are_told(bench):
     """A slow decision, a lost book and the wish to stop are told."""
     made = decision(bench.clock)
     bench.clock.now_ns += 11_000_000
-    bench.narrator.observe_decision(made)
+    bench.narrator.observe_decision(made, bench.clock.now_ns)
     bench.narrator.observe_event(BookLost(1, "gap", 5))
     bench.narrator.observe_event(StopRequested("SIGINT", 5))
 

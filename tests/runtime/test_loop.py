@@ -109,8 +109,8 @@ async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
         def observe_event(self, event):
             stage.said.append(("heard", event.remaining))
 
-        def observe_decision(self, decision):
-            stage.said.append(("saw", decision.now_ns))
+        def observe_decision(self, decision, done_ns):
+            stage.said.append(("saw", decision.now_ns, done_ns))
 
     stage.loop = TradingLoop(stage, stage.clock, [stage], stage.broken.append, bystanders=[Bystander(), Bystander()])
     stage.loop.connect(stage.submit, stage.query)
@@ -121,7 +121,7 @@ async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
     assert [("submit", COMMAND), ("query", QueryAccount())] + [
         ("heard", 1),
         ("heard", 2),
-        ("saw", 0),
+        ("saw", 0, 0),
     ] * 2 == stage.said[-8:]
 
 

@@ -91,7 +91,7 @@ def _opened(*, positions=()):
         AccountSnapshot(OPENING_PICO, list(positions), [], 1, 1),
     ):
         _tell(engine, figures, opening, event)
-    opening.observe_decision(engine.decide(2))
+    opening.observe_decision(engine.decide(2), 2)
     return engine, figures, opening
 
 
@@ -183,7 +183,7 @@ def test_account_is_not_empty_once_an_order_has_left():
     async def body():
         desk = Desk(PARAMS)
         opening = Opening(desk.engine, desk.clock)
-        desk.loop._observers = [opening]  # noqa: SLF001  (the desk's engine has to exist first)
+        desk.look_on(bystanders=[opening])
         await desk.quote()
         await stop_trading(desk.loop, desk.engine, desk.venue, desk.clock, "enough")
 

@@ -40,7 +40,7 @@ class Recorded:
         desk = Desk(PARAMS)
         header = replace(HEADER, params=PARAMS, epoch=1, loss=LossState())
         journal = JournalWriter(self.disk, "j", header, SETTINGS, desk.clock)
-        desk.loop._observers = [journal]  # noqa: SLF001  (the desk's clock has to exist first)
+        desk.look_on([journal])
         desk.loop._on_broken = lambda error, now_ns: journal.observe_break(now_ns, how_it_broke(error))  # noqa: SLF001
         await desk.quote()
         await asyncio.sleep(5)

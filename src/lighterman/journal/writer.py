@@ -48,6 +48,9 @@ class JournalState(enum.Enum):
     CLOSED = "closed"
 
 
+_RECORDING = JournalState.RECORDING  # asked for with each record, and a member is dear to look up
+
+
 class JournalHealth(msgspec.Struct, frozen=True):
     """How the journal is; new orders may be created only while `may_create`."""
 
@@ -108,30 +111,26 @@ class JournalWriter:
     @property
     def may_create(self) -> bool:
         """Tell whether everything that happens is being recorded; see `JournalHealth`."""
-        return self._state is JournalState.RECORDING and not self._overflowed
+        return self._state is _RECORDING and not self._overflowed
 
     # -- the trading side ------------------------------------------------------------------
-
-    def observe_event(self, event: Event) -> None:
-        """Keep an event, which the engine is about to see."""
-        self._keep(event)
-
-    def observe_decision(self, decision: Decision) -> None:
-        """Keep a decision, of which nothing has been sent yet."""
-        self._keep(decision)
 
     def observe_break(self, now_ns: int, reason: str) -> None:
         """Keep that the engine broke on the last event, or in `decide(now_ns)` where that is not 0."""
         self._keep(Broke(now_ns, reason))
 
     def _keep(self, record: Event | Decision | Broke) -> None:
-        if self._overflowed or self._state is not JournalState.RECORDING:
+        pending = self._pending
+        if self._state is not _RECORDING or self._overflowed:
             self._refused += 1
-        elif len(self._pending) >= PENDING_MAX:
+        elif len(pending) >= PENDING_MAX:
             self._overflowed = True
             self._refused += 1
         else:
-            self._pending.append(record)
+            pending.append(record)
+
+    observe_event = _keep  # which the engine is about to see
+    observe_decision = _keep  # of which nothing has been sent yet
 
     # -- the writing side ------------------------------------------------------------------
 

@@ -49,7 +49,6 @@ class Figures:
 
     def __init__(self, params: EngineParams, loss: LossState, clock: Clock) -> None:
         self._params = {market.symbol: market for market in params.markets}
-        self._clock = clock
         self._turn_ns: int | None = None  # when the first event of this turn was received
         self._was_up: set[Link] = set()
         self.started_ns = clock.mono_ns()
@@ -69,7 +68,6 @@ class Figures:
         self.cycle = Histogram(CYCLE_BOUNDS_S)
         self.decide = Histogram(DECIDE_BOUNDS_S)
         self._handlers: dict[type, tuple[str, Callable[[Any], None]]] = {
-            BookDelta: ("orderbook", self._book),
             BookSnapshot: ("orderbook", self._book),
             BookLost: ("", self._book_lost),
             StatsReport: ("stats", self._stats),
@@ -92,6 +90,11 @@ class Figures:
         """Take note of an event."""
         if self._turn_ns is None:
             self._turn_ns = event.recv_ns
+        if isinstance(event, BookDelta):  # most of what comes, so without a detour
+            self.messages["orderbook"] += 1
+            if event.market in self.markets:
+                self.markets[event.market].book_ns = event.recv_ns
+            return
         known = self._handlers.get(type(event))
         if known is None:
             return  # the venue's positions and collateral are the engine's to compare; days are its own
@@ -100,24 +103,28 @@ class Figures:
             self.messages[message] += 1
         handle(event)
 
-    def observe_decision(self, decision: Decision) -> None:
-        """Take note of a decision."""
-        now_ns = self._clock.mono_ns()
-        self.decide.observe(now_ns - decision.now_ns)
-        self.cycle.observe(now_ns - (decision.now_ns if self._turn_ns is None else self._turn_ns))
+    def observe_decision(self, decision: Decision, done_ns: int) -> None:
+        """Take note of a decision whose orders were on their way at `done_ns`."""
+        decided_ns, turn_ns = decision.now_ns, self._turn_ns
+        self.decide.observe(done_ns - decided_ns)
+        self.cycle.observe(done_ns - (decided_ns if turn_ns is None else turn_ns))
         self._turn_ns = None
-        self.decided_ns = decision.now_ns
+        self.decided_ns = decided_ns
+        for verdict in decision.verdicts:
+            self.markets[verdict.market].take_verdict(verdict, decided_ns)
+            if verdict.pace:
+                self._refuse(verdict.market, verdict.pace)
+        if decision.approved or decision.refused:
+            self._judged(decision)
+        if decision.loss is not None:
+            self.loss = decision.loss
+
+    def _judged(self, decision: Decision) -> None:
         self.checks += len(decision.approved) + len(decision.refused)
         for approved in decision.approved:
             self.orders.sent(approved.command, decision.now_ns)
         for refusal in decision.refused:
             self._refuse(refusal.market, refusal.reason)
-        for verdict in decision.verdicts:
-            self.markets[verdict.market].take_verdict(verdict, decision.now_ns)
-            if verdict.pace:
-                self._refuse(verdict.market, verdict.pace)
-        if decision.loss is not None:
-            self.loss = decision.loss
 
     def _refuse(self, market: int, reason: str) -> None:
         name = (market, reason)
@@ -129,7 +136,7 @@ class Figures:
 
     # -- one a kind of event -----------------------------------------------------------------
 
-    def _book(self, event: BookDelta | BookSnapshot) -> None:
+    def _book(self, event: BookSnapshot) -> None:
         figures = self.markets.get(event.market)
         if figures is not None:
             figures.book_ns = event.recv_ns

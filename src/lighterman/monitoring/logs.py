@@ -49,9 +49,13 @@ class Log:
         self._ring: deque[tuple[int, str, str, Mapping[str, Value]]] = deque()
         self.dropped = 0
 
+    def tells(self, level: str) -> bool:
+        """Tell whether lines of a level are kept: who would say much need not gather it in vain."""
+        return LEVELS[level] >= self._least
+
     def emit(self, level: str, message: str, **fields: Value) -> None:
         """Keep a line for later: a level of the settings, a fixed message, and fields that vary."""
-        if LEVELS[level] < self._least:
+        if not self.tells(level):
             return
         if len(self._ring) >= RING_MAX:
             self.dropped += 1

@@ -18,7 +18,6 @@ class MarketFigures:
         "filled_orders",
         "fills",
         "label",
-        "looked_at",
         "mark_ticks",
         "market",
         "modified",
@@ -49,7 +48,6 @@ class MarketFigures:
         self.placement = Histogram(PLACEMENT_BOUNDS_S)
         self.mark_ticks = 0
         self.book_ns = 0  # when the book was last heard of; 0: it is not known
-        self.looked_at = False
         self.quotes: Quotes | None = None
         self.reason = "not_looked_at_yet"
         self.quoting_ns = 0  # how long both sides have been quoted, up to the last change
@@ -71,9 +69,11 @@ class MarketFigures:
 
     def take_verdict(self, verdict: MarketVerdict, now_ns: int) -> None:
         """Take note of what was wished, or why nothing was."""
-        self.looked_at = True
-        self.quotes, self.reason = verdict.quotes, verdict.reason
-        if verdict.quotes is not None and any(verdict.quotes.bid_lots) and any(verdict.quotes.ask_lots):
+        quotes = self.quotes = verdict.quotes
+        self.reason = verdict.reason
+        if self.quoting_since_ns and quotes is not None and quotes.bid_lots[0] and quotes.ask_lots[0]:
+            return  # both sides are quoted, as before: nearly always
+        if quotes is not None and any(quotes.bid_lots) and any(quotes.ask_lots):
             self.quoting_since_ns = self.quoting_since_ns or now_ns
         elif self.quoting_since_ns:
             self.quoting_ns += now_ns - self.quoting_since_ns

@@ -7,7 +7,7 @@ connected", "failed to place order", "circuit breaker tripped", "risk check fail
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lighterman.domain.clock import Clock
+from lighterman.domain.commands import Command
 from lighterman.domain.events import (
     BookLost,
     CommandAcked,
@@ -39,14 +39,15 @@ T = TypeVar("T")
 class Narrator:
     """Observes like everybody else, and writes what a person may want to read."""
 
-    def __init__(self, params: EngineParams, log: Log, clock: Clock) -> None:
+    def __init__(self, params: EngineParams, log: Log) -> None:
         self._labels = {market.symbol: market.label for market in params.markets}
         self._log = log
-        self._clock = clock
         self._markets: dict[int, Market] = {}
         self._links: dict[Link, bool] = {}
+        self._tells_details = log.tells("debug")
         self._why: dict[int, tuple[str, str, str]] = {}  # by market: the whole, no bid, no ask
-        self._commands: dict[int, str] = {}  # names of unanswered commands
+        self._quoted: set[int] = set()  # markets of which it has been said that both sides are quoted
+        self._commands: dict[int, Command] = {}  # unanswered
         self._trades: dict[int, None] = {}
         self._tripped = ""
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -68,23 +69,28 @@ class Narrator:
         if handle is not None:
             handle(event)
 
-    def observe_decision(self, decision: Decision) -> None:
-        """Tell of what a decision changes."""
-        elapsed_ns = self._clock.mono_ns() - decision.now_ns
+    def observe_decision(self, decision: Decision, done_ns: int) -> None:
+        """Tell of what a decision changes whose orders were on their way at `done_ns`."""
+        elapsed_ns = done_ns - decision.now_ns
         if elapsed_ns > SLOW_NS:
             self._log.warning("slow decision", elapsed=elapsed_ns * MS_PER_NS)
-        for approved in decision.approved:
-            command = approved.command
-            _remember(self._commands, command.command_id, NAMES[type(command)])
-        if decision.approved:
-            self._log.debug("commands sent", count=len(decision.approved))
-        for refusal in decision.refused:
-            self._log.warning("risk check failed", market=self._label(refusal.market), reason=refusal.reason)
+        if decision.approved or decision.refused:
+            self._judged(decision)
         for verdict in decision.verdicts:
-            self._verdict(verdict)
+            quotes = verdict.quotes  # as before nearly always: then this one look at the innermost levels is all
+            if quotes is None or not (quotes.bid_lots[0] and quotes.ask_lots[0] and verdict.market in self._quoted):
+                self._verdict(verdict)
         if decision.loss is not None and decision.loss.tripped != self._tripped:
             self._tripped = decision.loss.tripped
             self._log.error("circuit breaker tripped", breaker="loss_limit", reason=self._tripped)
+
+    def _judged(self, decision: Decision) -> None:
+        for approved in decision.approved:
+            _remember(self._commands, approved.command.command_id, approved.command)
+        if decision.approved and self._tells_details:
+            self._log.debug("commands sent", count=len(decision.approved))
+        for refusal in decision.refused:
+            self._log.warning("risk check failed", market=self._label(refusal.market), reason=refusal.reason)
 
     def _verdict(self, verdict: MarketVerdict) -> None:
         quotes = verdict.quotes
@@ -98,11 +104,13 @@ class Narrator:
         self._why[verdict.market] = why
         market = self._label(verdict.market)
         whole, no_bid, no_ask = why
+        self._quoted.discard(verdict.market)
         if whole:
             self._log.info("not quoting", market=market, reason=whole)
         elif no_bid or no_ask:
             self._log.info("quoting one side", market=market, no_bid=no_bid, no_ask=no_ask)
         else:
+            self._quoted.add(verdict.market)
             self._log.info("quoting", market=market)
 
     def _label(self, index: int) -> str:
@@ -128,12 +136,15 @@ class Narrator:
         self._log.warning("book lost", market=self._label(event.market), reason=event.reason)
 
     def _order(self, event: OrderReport) -> None:
+        is_rejected = event.status.startswith(REJECTED_PREFIX)
+        if not is_rejected and not self._tells_details:
+            return
         fields: dict[str, Value] = {
             "market": self._label(event.market),
             "orderID": event.client_order_index,
             "status": event.status,
         }
-        if event.status.startswith(REJECTED_PREFIX):
+        if is_rejected:
             self._log.warning("order ended by the venue", **fields)
         else:
             self._log.debug("order", **fields)
@@ -153,18 +164,20 @@ class Narrator:
         )
 
     def _acked(self, event: CommandAcked) -> None:
-        self._log.debug("command acknowledged", command=self._commands.get(event.command_id, "unknown"))
+        if self._tells_details:
+            name = NAMES.get(type(self._commands.get(event.command_id)), "unknown")
+            self._log.debug("command acknowledged", command=name)
 
     def _refused(self, event: CommandRefused) -> None:
-        name = self._commands.pop(event.command_id, "send")
+        name = NAMES.get(type(self._commands.pop(event.command_id, None)), "send")
         self._log.warning(f"failed to {name} order", code=event.code, reason=event.message)
 
     def _unknown(self, event: CommandUnknown) -> None:
-        name = self._commands.get(event.command_id, "unknown")
+        name = NAMES.get(type(self._commands.get(event.command_id)), "unknown")
         self._log.warning("outcome of a command unknown", command=name, reason=event.reason)
 
     def _executed(self, event: CommandExecuted) -> None:
-        name = self._commands.pop(event.command_id, "send")
+        name = NAMES.get(type(self._commands.pop(event.command_id, None)), "send")
         if event.error:
             self._log.warning(f"failed to {name} order", reason=event.error)
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from lighterman.domain.commands import CancelAll, CancelOrder, Command, ModifyOrder, PlaceOrder
 from lighterman.domain.events import CommandAcked, CommandExecuted, CommandRefused, CommandUnknown, OrderReport
 from lighterman.monitoring.market import MarketFigures
@@ -16,28 +18,22 @@ NAMES: dict[type, str] = {
 REJECTED_PREFIX = "canceled-"  # the venue's own end of an order; a plain "canceled" is ours
 
 
-class _Order:
+class _Order(msgspec.Struct, gc=False):
     """One order we asked for."""
 
-    __slots__ = ("has_filled", "is_ask", "is_live", "market")
-
-    def __init__(self, market: int, *, is_ask: bool) -> None:
-        self.market = market
-        self.is_ask = is_ask
-        self.is_live = False  # the venue has shown it
-        self.has_filled = False
+    market: int
+    is_ask: bool
+    is_live: bool = False  # the venue has shown it
+    has_filled: bool = False
 
 
-class _Sent:
+class _Sent(msgspec.Struct, gc=False):
     """One command on its way. The receipt and the verdict may come in either order."""
 
-    __slots__ = ("command", "decided_ns", "is_acked", "is_over")
-
-    def __init__(self, command: Command, decided_ns: int) -> None:
-        self.command = command
-        self.decided_ns = decided_ns
-        self.is_acked = False
-        self.is_over = False
+    command: Command
+    decided_ns: int
+    is_acked: bool = False
+    is_over: bool = False
 
 
 class OrderWatch:
@@ -56,7 +52,7 @@ class OrderWatch:
         if len(self._commands) > REMEMBERED_MAX:
             del self._commands[next(iter(self._commands))]
         if isinstance(command, PlaceOrder):
-            self._orders[command.client_order_index] = _Order(command.market, is_ask=command.is_ask)
+            self._orders[command.client_order_index] = _Order(command.market, command.is_ask)
             if len(self._orders) > REMEMBERED_MAX:
                 self.forget(next(iter(self._orders)))
 

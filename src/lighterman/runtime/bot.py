@@ -139,7 +139,7 @@ def build_bot(plan: RunPlan, parts: Parts, stop: Stop, stack: contextlib.AsyncEx
         [journal, stop, watch, *parts.observers],
         on_broken=on_broken,
         after_turn=parts.after_turn,
-        bystanders=[figures, opening, Narrator(params, log, clock), LossKeeper(parts.store, scribe)],
+        bystanders=[figures, opening, Narrator(params, log), LossKeeper(parts.store, scribe)],
     )
     venue = LighterVenue(
         _client_params(parts, params, may_have_orders=state.may_have_orders),

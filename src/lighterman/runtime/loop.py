@@ -21,7 +21,7 @@ NS_PER_S = 1_000_000_000
 
 
 class Observer(Protocol):
-    """Whoever is told of everything: journal, metrics, log, status."""
+    """Whoever is told of everything before it has an effect: the journal, and who watches it."""
 
     def observe_event(self, event: Event) -> None:
         """Take note of an event; the journal does before the engine."""
@@ -29,6 +29,18 @@ class Observer(Protocol):
 
     def observe_decision(self, decision: Decision) -> None:
         """Take note of a decision; the journal does before anything of it is sent."""
+        ...
+
+
+class Bystander(Protocol):
+    """Whoever is told of everything when the orders have left: metrics, log, status."""
+
+    def observe_event(self, event: Event) -> None:
+        """Take note of an event."""
+        ...
+
+    def observe_decision(self, decision: Decision, done_ns: int) -> None:
+        """Take note of the decision behind these events, whose orders were on their way at `done_ns`."""
         ...
 
 
@@ -47,14 +59,15 @@ class TradingLoop:
         observers: Sequence[Observer],
         on_broken: Callable[[Exception, int], None],
         after_turn: Callable[[int], None] = lambda _: None,
-        bystanders: Sequence[Observer] = (),
+        bystanders: Sequence[Bystander] = (),
     ) -> None:
         self._engine = engine
         self._submit: Callable[[Sequence[Approved]], None] = _drop
         self._query: Callable[[Sequence[Query]], None] = _drop
         self._clock = clock
-        self._observers = observers
-        self._bystanders = bystanders
+        self._tell_event = [observer.observe_event for observer in observers]
+        self._tell_decision = [observer.observe_decision for observer in observers]
+        self._tell_behind = [(bystander.observe_event, bystander.observe_decision) for bystander in bystanders]
         self._on_broken = on_broken
         self._after_turn = after_turn
         self._inbox: list[Event] = []
@@ -93,33 +106,34 @@ class TradingLoop:
         now_ns = 0
         try:
             for event in events:
-                for observer in self._observers:
-                    observer.observe_event(event)
+                for tell in self._tell_event:
+                    tell(event)
                 self._engine.observe(event)
             now_ns = self._clock.mono_ns()
             decision = self._engine.decide(now_ns)
-            for observer in self._observers:
-                observer.observe_decision(decision)
+            for tell_decision in self._tell_decision:
+                tell_decision(decision)
             if decision.approved:
                 self._submit(decision.approved)
             if decision.queries:
                 self._query(decision.queries)
-            for bystander in self._bystanders:
+            done_ns = self._clock.mono_ns()
+            for tell, tell_bystander in self._tell_behind:
                 for event in events:
-                    bystander.observe_event(event)
-                bystander.observe_decision(decision)
+                    tell(event)
+                tell_bystander(decision, done_ns)
         except Exception as error:  # noqa: BLE001  (whatever it is, it must stop trading, not vanish in asyncio)
             self.close()
             self._on_broken(error, now_ns)
             return
-        self._set_timer()
+        self._set_timer(done_ns)
         self._after_turn(now_ns)
 
-    def _set_timer(self) -> None:
+    def _set_timer(self, now_ns: int) -> None:
         """Come back when the engine wants to decide even if nothing arrives."""
         if self._timer is not None:
             self._timer.cancel()
-        wait_ns = self._engine.next_deadline_ns - self._clock.mono_ns()
+        wait_ns = self._engine.next_deadline_ns - now_ns
         delay_s = max(0, wait_ns) / NS_PER_S
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._wake)
 

@@ -39,7 +39,7 @@ class Opening:
         if event.client_order_index >> EPOCH_SHIFT == self._engine.state.epoch:
             self.first_quote_ns = self._clock.mono_ns()
 
-    def observe_decision(self, decision: Decision) -> None:
+    def observe_decision(self, decision: Decision, _done_ns: int) -> None:
         """Look at the account once it is known, and for the first order that leaves."""
         if self.equity_pico is None and self._engine.state.ledger.is_open:
             self.equity_pico = equity_pico(self._engine.state)

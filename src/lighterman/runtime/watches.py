@@ -105,7 +105,7 @@ class LossKeeper:
     def observe_event(self, event: Event) -> None:
         """Events do not matter here."""
 
-    def observe_decision(self, decision: Decision) -> None:
+    def observe_decision(self, decision: Decision, _done_ns: int) -> None:
         """Save what has changed; the disk may be slow, so not here."""
         loss = decision.loss
         if loss is not None:
