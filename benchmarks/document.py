@@ -184,6 +184,8 @@ def _tails(result: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{result['containers']} containers are held, every tick leaves something behind; {result['ticks']} ticks.\n"
         "For the collector the best of several repetitions of each tick counts; `worst` is the slowest as it came.\n"
+        "The bot's collects between turns, when orders are on their way; the longest of these collections took\n"
+        f"{result['product']['pause']:.0f} us.\n"
         "A scrape renders all metrics on another thread.\n\n"
     )
     kinds = ("p50", "p99", "p999", "max")
