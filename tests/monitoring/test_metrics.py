@@ -21,6 +21,7 @@ from lighterman.domain.events import (
 from lighterman.monitoring.figures import Figures
 from lighterman.monitoring.metrics import METRICS, Exposition
 from lighterman.monitoring.samples import Outside
+from lighterman.protocol.signing import Pool
 from lighterman.risk.pnl import LossState
 
 SEED = {  # seed reference 2.4, as it stands there
@@ -49,7 +50,13 @@ BUCKETS = {
     "marketmaker_update_cycle_duration_seconds": (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, math.inf),
 }
 OUTSIDE = Outside(
-    tasks=11, messages_left=3990, journal_bytes=4096, journal_pending=2, journal_dropped=1, log_lines_dropped=6
+    tasks=11,
+    messages_left=3990,
+    journal_bytes=4096,
+    journal_pending=2,
+    journal_dropped=1,
+    log_lines_dropped=6,
+    pools={4: Pool(left=60, taken=9, missed=2)},
 )
 
 
@@ -254,6 +261,9 @@ CASES: list[tuple[Callable[[Figures, HandClock], None], str, dict[str, str], flo
     (_nothing, "marketmaker_journal_pending_records", {}, 2),
     (_nothing, "marketmaker_journal_dropped_records_total", {}, 1),
     (_nothing, "marketmaker_log_lines_dropped_total", {}, 6),
+    (_nothing, "marketmaker_signature_numbers_left", {"key": "4"}, 60),
+    (_nothing, "marketmaker_signatures_total", {"key": "4", "way": "prepared"}, 9),
+    (_nothing, "marketmaker_signatures_total", {"key": "4", "way": "in full"}, 2),
 ]
 
 

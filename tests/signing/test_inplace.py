@@ -9,7 +9,7 @@ import pytest
 from helpers import vectors
 from helpers.transactions import CANCEL, POST_ONLY
 from lighterman.domain.errors import SigningError
-from lighterman.protocol.signing import SignedTx
+from lighterman.protocol.signing import Pool, SignedTx
 from lighterman.signing import inplace
 from lighterman.signing.inplace import InPlaceSigner
 
@@ -19,6 +19,7 @@ class Resting:
 
     backend = "a recording"
     public_key = vectors.PUBLIC_KEY
+    pool = Pool(left=3, taken=2, missed=1)
 
     def __init__(self, steps=3):
         self.left = steps
@@ -57,6 +58,11 @@ def test_it_has_rested_when_it_is_made():
     InPlaceSigner(resting)
 
     assert ["rest"] * 3 == resting.done
+
+
+def test_it_shows_what_is_prepared():
+    """How much is prepared may be asked for without signing."""
+    assert Resting.pool == InPlaceSigner(Resting(1)).pool
 
 
 async def test_a_batch_is_signed_within_the_call():

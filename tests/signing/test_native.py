@@ -16,7 +16,7 @@ from lighterman.domain.errors import LocalProtocolError, SigningError
 from lighterman.domain.secret import Secret
 from lighterman.protocol.crypto import poseidon2, schnorr
 from lighterman.protocol.crypto.curve import N
-from lighterman.protocol.signing import parse_token, token_message
+from lighterman.protocol.signing import Pool, parse_token, token_message
 from lighterman.protocol.transactions import decode, transaction_message
 from lighterman.signing import native, selftest
 from lighterman.signing.native import SAMPLE, NativeSigner, open_native
@@ -83,7 +83,7 @@ def test_a_ladder_is_signed_in_order():
     signed = signer.sign(batch)
 
     assert [tx.nonce for tx in batch] == [decode(tx.tx_type, tx.tx_info).nonce for tx in signed]
-    assert (signer.counts.hits, signer.counts.misses) == (POOL, 100 - POOL)
+    assert signer.pool == Pool(left=0, taken=POOL, missed=100 - POOL)
     assert signer.sign([]) == []
 
 

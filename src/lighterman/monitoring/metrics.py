@@ -30,6 +30,7 @@ from lighterman.monitoring.samples import (
     held,
     ledger_usd,
     notional_usd,
+    numbers_prepared,
     one,
     per_market,
     per_side,
@@ -37,6 +38,7 @@ from lighterman.monitoring.samples import (
     refusals,
     rejected,
     shown,
+    signatures,
     skew,
     spread_bps,
     unrealized_usd,
@@ -374,6 +376,20 @@ METRICS: tuple[Metric, ...] = (
         (),
         "Log lines that could not be kept.",
         one(lambda scene: scene.outside.log_lines_dropped),
+    ),
+    Metric(
+        "marketmaker_signature_numbers_left",
+        "gauge",
+        ("key",),
+        "Numbers prepared for the next signatures, by API key; no sample where the signer prepares none.",
+        numbers_prepared,
+    ),
+    Metric(
+        "marketmaker_signatures_total",
+        "counter",
+        ("key", "way"),
+        "Signatures made with a prepared number, and in full because none was left.",
+        signatures,
     ),
 )
 

@@ -1,7 +1,7 @@
 """Where the values of metrics come from: functions from what a scrape sees to samples."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -9,6 +9,7 @@ from lighterman.domain.units import MICRO
 from lighterman.monitoring.figures import Figures
 from lighterman.monitoring.histogram import NS_PER_S, Histogram
 from lighterman.monitoring.market import MarketFigures
+from lighterman.protocol.signing import Pool
 
 SIDES = ("buy", "sell")
 BPS = 10_000
@@ -24,6 +25,7 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     journal_pending: int = 0
     journal_dropped: int = 0
     log_lines_dropped: int = 0
+    pools: Mapping[int, Pool] = {}  # by API key, of signers that prepare numbers
 
 
 class Scene(msgspec.Struct):
@@ -142,6 +144,19 @@ def refusals(scene: Scene) -> Iterator[Sample]:
         name = (scene.figures.label(market), reason.partition(":")[0])
         totals[name] = totals.get(name, 0) + count
     yield from totals.items()
+
+
+def numbers_prepared(scene: Scene) -> Iterator[Sample]:
+    """Give what is left of each key's pool."""
+    for key_index, pool in scene.outside.pools.items():
+        yield (str(key_index),), pool.left
+
+
+def signatures(scene: Scene) -> Iterator[Sample]:
+    """Give the signatures of each key by whether their number was prepared."""
+    for key_index, pool in scene.outside.pools.items():
+        yield (str(key_index), "prepared"), pool.taken
+        yield (str(key_index), "in full"), pool.missed
 
 
 def rejected(scene: Scene) -> Iterator[Sample]:

@@ -36,6 +36,14 @@ class SignedTx(msgspec.Struct, frozen=True, gc=False):
     expired_at_ms: int
 
 
+class Pool(msgspec.Struct, frozen=True):
+    """What a signer has prepared for its next signatures: how many, never which."""
+
+    left: int
+    taken: int  # signatures made with one
+    missed: int  # signatures that found none
+
+
 class Signer(Protocol):
     """A blocking backend, used from one thread."""
 

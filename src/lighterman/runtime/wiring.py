@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import os
 import traceback
+from collections.abc import Mapping
 
 from msgspec.structs import replace
 
@@ -39,6 +40,7 @@ from lighterman.runtime.demo_markets import fitted
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.stopping import Stop
 from lighterman.runtime.watches import watch_exchange
+from lighterman.signing.inplace import InPlaceSigner
 from lighterman.signing.pure import generate_key
 from lighterman.signing.select import fallback_notice, open_signer
 
@@ -83,7 +85,7 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
         after_turn=collector.after_turn,
     )
     bot = build_bot(plan, parts, stop, stack)
-    bot = dataclasses.replace(bot, metrics_port=_open_monitoring(settings, bot, clock, stack))
+    bot = dataclasses.replace(bot, metrics_port=_open_monitoring(settings, bot, signers, clock, stack))
     collector.begin()
     stack.callback(collector.end)
     return bot
@@ -154,9 +156,16 @@ def _open_log(settings: Settings, clock: Clock, stack: contextlib.AsyncExitStack
     return log
 
 
-def _open_monitoring(settings: Settings, bot: Bot, clock: Clock, stack: contextlib.AsyncExitStack) -> int:
+def _open_monitoring(
+    settings: Settings,
+    bot: Bot,
+    signers: Mapping[int, AsyncSigner],
+    clock: Clock,
+    stack: contextlib.AsyncExitStack,
+) -> int:
     """Serve /metrics and /health; returns the port."""
     asyncio_loop, journal = asyncio.get_running_loop(), bot.journal
+    resting = {key_index: signer for key_index, signer in signers.items() if isinstance(signer, InPlaceSigner)}
 
     def outside() -> Outside:
         health = journal.health
@@ -167,6 +176,7 @@ def _open_monitoring(settings: Settings, bot: Bot, clock: Clock, stack: contextl
             journal_pending=health.pending,
             journal_dropped=health.dropped,
             log_lines_dropped=bot.log.dropped,
+            pools={key_index: signer.pool for key_index, signer in resting.items()},
         )
 
     def health() -> HealthReport:

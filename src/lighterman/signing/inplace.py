@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol, final
 
 from lighterman.domain.errors import SigningError
-from lighterman.protocol.signing import RestingSigner, SignedTx, Signer
+from lighterman.protocol.signing import Pool, RestingSigner, SignedTx, Signer
 from lighterman.protocol.transactions import Transaction
 
 REST_AFTER_S = 0.001  # what was signed is on its way to the venue by then
@@ -19,6 +19,11 @@ REST_AFTER_S = 0.001  # what was signed is on its way to the venue by then
 
 class QuickSigner(Signer, RestingSigner, Protocol):
     """A Signer whose `sign` takes some microseconds, and that rests."""
+
+    @property
+    def pool(self) -> Pool:
+        """Tell how much it has prepared; from any thread."""
+        ...
 
 
 @final
@@ -52,6 +57,11 @@ class InPlaceSigner:
     def public_key(self) -> str:
         """Return the key's 80 hex digits."""
         return self._signer.public_key
+
+    @property
+    def pool(self) -> Pool:
+        """Tell how much is prepared; from any thread."""
+        return self._signer.pool
 
     def sign_now(self, transactions: Sequence[Transaction]) -> list[SignedTx]:
         """Sign a batch in order; see `AsyncSigner.sign_now`."""

@@ -5,7 +5,7 @@ What a signature needs of the curve, r = encode(k G), depends on the secret numb
 multiplication. The law of the pool, because one reused or leaked k gives the key away:
 1. k comes from the entropy of the operating system alone, by rejection, never derived or reduced.
 2. A pair is taken out before it is used and never put back, whatever happens then (native/module.c).
-3. Nothing of it leaves C: no log, error, repr, copy or pickle has it; `counts` is all that shows.
+3. Nothing of it leaves C: no log, error, repr, copy or pickle has it; `counts` and `pool` are all that shows.
 4. The pool is bounded, filled by `rest` alone, and an empty one means signing in full, never waiting.
 5. It is dropped when the process forks, when it was not used for a minute, every ten minutes, and
    when the machine slept. What no program can see is a running machine that is cloned: do not.
@@ -30,6 +30,7 @@ from lighterman.protocol.crypto import fastest, goldilocks
 from lighterman.protocol.crypto.fastest import VerifyingKey
 from lighterman.protocol.crypto.schnorr import SIGNATURE_BYTES
 from lighterman.protocol.signing import (
+    Pool,
     SignedTx,
     join_token,
     refuse_unsignable,
@@ -163,6 +164,11 @@ class NativeSigner:
     def backend(self) -> str:
         """Say in words what signs."""
         return "native" if self._spare is None else "pure Python, after the native signer failed"
+
+    @property
+    def pool(self) -> Pool:
+        """Tell how many pairs are left, and how it went; from any thread."""
+        return Pool(self._key.prepared, self.counts.hits, self.counts.misses)
 
     def sign(self, transactions: Sequence[Transaction]) -> list[SignedTx]:
         """Sign a batch in order; see `Signer.sign`."""
