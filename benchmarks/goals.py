@@ -1,8 +1,9 @@
 """What the product promises about its speed, and what a run has shown of it.
 
 A goal is a ratio of two things measured in the same run, or a share. What could not be measured is not
-met. Tails are those with the collector that the bot runs with (`tails.PRODUCT`). `BOUNDS` are for the regression check: far enough from today's figures that only a change of the code,
-and no busy machine, gets beyond them.
+met. Tails are those with the collector that the bot runs with (`tails.PRODUCT`). `BOUNDS` are for the
+regression check: far enough from today's figures that only a change of the code, and no busy machine, gets
+beyond them.
 """
 
 from collections.abc import Callable

@@ -19,7 +19,7 @@ PICO_DECIMALS = 12
 BPS = 10_000
 MAX_DIGITS = 30  # far above any amount that exists; stops absurd texts before int() works on them
 MAX_CHARACTERS = 2 * MAX_DIGITS  # bounds trailing zeros too, so that no absurd text is ever remembered
-MEMO_ENTRIES_MAX = 50_000
+MEMO_ENTRIES_MAX = 8_192  # to empty one takes 0.4 ms, in the middle of a tick; of 50 000 it took 2.5
 
 
 def parse_fixed(text: str, decimals: int) -> int:
