@@ -44,7 +44,6 @@ from lighterman.protocol.signing import Signer
 from lighterman.protocol.translate import Envelope, transaction
 from lighterman.risk.gate import Approved
 from lighterman.risk.pnl import LossState
-from lighterman.runtime.loop import Bystander
 from lighterman.signing.native import open_native
 from lighterman.signing.pure import PureSigner, generate_key
 
@@ -74,7 +73,7 @@ class Onlookers:
         header = Header(lighterman_version="0", session=folder.name, config_hash="", epoch=1, params=params, loss=loss)
         log = Log("info", clock)
         self.journal = JournalWriter(SystemDisk(), str(folder / "journal"), header, JournalSettings(), clock)
-        self.bystanders: dict[str, Bystander] = {
+        self.bystanders: dict[str, Figures | Narrator] = {
             "metrics": Figures(params, loss, clock),
             "log": Narrator(params, log),
         }
@@ -116,7 +115,8 @@ class Watched(decide.OurMaker):
         journal = [on.journal] if "journal" in names else []
         self._tell_event = [observer.observe_event for observer in journal]
         self._tell_decision = [observer.observe_decision for observer in journal]
-        self._tell_behind = [(each.observe_event, each.observe_decision) for each in self._bystanders(names)]
+        self._show_event = [each.observe_event for each in self._bystanders(names)]
+        self._show_decision = [each.observe_decision for each in self._bystanders(names)]
         self._is_recorded = bool(journal)
         self._absent = self._bystanders(on.bystanders.keys() - names)
         self._turn = self._turn_before = NO_TURN
@@ -124,7 +124,7 @@ class Watched(decide.OurMaker):
         for event in self.opening:
             on.observe_event(event)
 
-    def _bystanders(self, names: Collection[str]) -> list[Bystander]:
+    def _bystanders(self, names: Collection[str]) -> list[Figures | Narrator]:
         return [each for name, each in self.onlookers.bystanders.items() if name in names]
 
     def tick(self, message: bytes, now_ns: int) -> list[Approved]:
@@ -142,10 +142,11 @@ class Watched(decide.OurMaker):
         for tell_decision in self._tell_decision:
             tell_decision(decision)
         done_ns = CLOCK.mono_ns()
-        for show, tell_bystander in self._tell_behind:
-            for event in events:
+        for event in events:
+            for show in self._show_event:
                 show(event)
-            tell_bystander(decision, done_ns)
+        for show_decision in self._show_decision:
+            show_decision(decision, done_ns)
         self._turn = events, decision
         return decision.approved
 

@@ -103,7 +103,7 @@ async def test_burst_is_one_turn(stage):
 
 @staged
 async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
-    """Each hears of all events and then of the decision, in that order, after everything has been sent."""
+    """All hear of the events and then of the decision, in that order, after everything has been sent."""
 
     class Bystander:
         def observe_event(self, event):
@@ -118,11 +118,28 @@ async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
     stage.receive(1, 2)
     await asyncio.sleep(1)
 
-    assert [("submit", COMMAND), ("query", QueryAccount())] + [
-        ("heard", 1),
-        ("heard", 2),
-        ("saw", 0, 0),
-    ] * 2 == stage.said[-8:]
+    heard = [("heard", 1), ("heard", 1), ("heard", 2), ("heard", 2), ("saw", 0, 0), ("saw", 0, 0)]
+    assert [("submit", COMMAND), ("query", QueryAccount()), *heard] == stage.said[-8:]
+
+
+@staged
+async def test_who_takes_note_of_one_thing_is_told_of_it_alone(stage):
+    """An observer or a bystander of events, or of decisions, needs nothing for the other."""
+
+    class OfEvents:
+        def observe_event(self, event):
+            stage.said.append(("heard", event.remaining))
+
+    class OfDecisions:
+        def observe_decision(self, decision, done_ns=None):
+            stage.said.append(("saw", decision.now_ns))
+
+    both = [OfEvents(), OfDecisions()]
+    stage.loop = TradingLoop(stage, stage.clock, both, stage.broken.append, bystanders=both)
+    stage.receive(1)
+    await asyncio.sleep(1)
+
+    assert [("heard", 1), ("observe", 1), ("decide", 0), ("saw", 0), ("heard", 1), ("saw", 0)] == stage.said
 
 
 @staged

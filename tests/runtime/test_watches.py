@@ -177,7 +177,6 @@ def test_journal_that_fails_stops_the_decision_that_is_being_made():
 
     async def body():
         watched = Watched()
-        watched.watch.observe_event(EVENTS[0])
         watched.watch.observe_decision(None)
         assert (False, 0) == (watched.stop.is_asked, watched.creates_stopped)
 
@@ -245,7 +244,6 @@ def test_loss_is_saved_when_a_decision_says_so():
         now_ns = 5
 
     written = dict(disk.files)
-    keeper.observe_event(EVENTS[0])
     keeper.observe_decision(decision(Now), 0)
     assert written == disk.files
     keeper.observe_decision(decision(Now, loss=loss), 0)

@@ -8,7 +8,7 @@ nothing may be decided on it. This loop then says so; what follows is decided in
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lighterman.domain.clock import Clock
 from lighterman.domain.commands import Query
@@ -20,28 +20,35 @@ from lighterman.risk.gate import Approved
 NS_PER_S = 1_000_000_000
 
 
-class Observer(Protocol):
-    """Whoever is told of everything before it has an effect: the journal, and who watches it."""
+@runtime_checkable
+class EventObserver(Protocol):
+    """Whoever is told of events."""
 
     def observe_event(self, event: Event) -> None:
         """Take note of an event; the journal does before the engine."""
         ...
+
+
+@runtime_checkable
+class DecisionObserver(Protocol):
+    """Whoever is told of decisions before they have an effect: the journal, and who watches it."""
 
     def observe_decision(self, decision: Decision) -> None:
         """Take note of a decision; the journal does before anything of it is sent."""
         ...
 
 
-class Bystander(Protocol):
-    """Whoever is told of everything when the orders have left: metrics, log, status."""
-
-    def observe_event(self, event: Event) -> None:
-        """Take note of an event."""
-        ...
+@runtime_checkable
+class DecisionBystander(Protocol):
+    """Whoever is told of decisions when the orders have left: metrics, log, status."""
 
     def observe_decision(self, decision: Decision, done_ns: int) -> None:
-        """Take note of the decision behind these events, whose orders were on their way at `done_ns`."""
+        """Take note of the decision behind the last events, whose orders were on their way at `done_ns`."""
         ...
+
+
+Observer = EventObserver | DecisionObserver  # or both; what one does not take note of, it is not told
+Bystander = EventObserver | DecisionBystander
 
 
 class TradingLoop:
@@ -65,9 +72,10 @@ class TradingLoop:
         self._submit: Callable[[Sequence[Approved]], None] = _drop
         self._query: Callable[[Sequence[Query]], None] = _drop
         self._clock = clock
-        self._tell_event = [observer.observe_event for observer in observers]
-        self._tell_decision = [observer.observe_decision for observer in observers]
-        self._tell_behind = [(bystander.observe_event, bystander.observe_decision) for bystander in bystanders]
+        self._tell_event = [each.observe_event for each in observers if isinstance(each, EventObserver)]
+        self._tell_decision = [each.observe_decision for each in observers if isinstance(each, DecisionObserver)]
+        self._show_event = [each.observe_event for each in bystanders if isinstance(each, EventObserver)]
+        self._show_decision = [each.observe_decision for each in bystanders if isinstance(each, DecisionBystander)]
         self._on_broken = on_broken
         self._after_turn = after_turn
         self._inbox: list[Event] = []
@@ -118,10 +126,11 @@ class TradingLoop:
             if decision.queries:
                 self._query(decision.queries)
             done_ns = self._clock.mono_ns()
-            for tell, tell_bystander in self._tell_behind:
-                for event in events:
-                    tell(event)
-                tell_bystander(decision, done_ns)
+            for event in events:
+                for show in self._show_event:
+                    show(event)
+            for show_decision in self._show_decision:
+                show_decision(decision, done_ns)
         except Exception as error:  # noqa: BLE001  (whatever it is, it must stop trading, not vanish in asyncio)
             self.close()
             self._on_broken(error, now_ns)

@@ -8,7 +8,6 @@ import signal
 import sys
 
 from lighterman.domain.events import Event, StopRequested
-from lighterman.engine.decision import Decision
 from lighterman.runtime.exits import Exit
 
 
@@ -62,9 +61,6 @@ class Stop:
         """End the run when the client says that the venue will not have us; our own wish to stop is no news."""
         if isinstance(event, StopRequested) and not self.is_asked:
             self.ask(event.reason, Failure.VENUE)
-
-    def observe_decision(self, decision: Decision) -> None:
-        """Decisions do not matter here."""
 
     def listen_to_signals(self) -> None:
         """Take the signals that end a run: the first asks, the second leaves at once and says what it leaves."""

@@ -64,9 +64,6 @@ class JournalWatch:
         self._stop = stop
         self._stop_creates = stop_creates
 
-    def observe_event(self, event: Event) -> None:
-        """Events do not matter here."""
-
     def observe_decision(self, _: Decision) -> None:
         """Look before anything of the decision is sent."""
         self._look()
@@ -101,9 +98,6 @@ class LossKeeper:
     def __init__(self, store: AccountStore, scribe: Scribe) -> None:
         self._store = store
         self._scribe = scribe
-
-    def observe_event(self, event: Event) -> None:
-        """Events do not matter here."""
 
     def observe_decision(self, decision: Decision, _done_ns: int) -> None:
         """Save what has changed; the disk may be slow, so not here."""
