@@ -98,7 +98,7 @@ GOALS = (
         "",
         False,
         0.1,
-        0.7,
+        0.3,
         _at("stages", "observed", "shares", "all three"),
     ),
     Goal("20 levels a side / 5", "x", False, 4, 7, _growth("levels", "5", "20")),
