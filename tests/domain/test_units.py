@@ -144,6 +144,16 @@ def test_a_whole_number_of_units_survives_the_nearest_float(value, decimals):
     assert value == table[float(units.format_fixed(value, decimals))]
 
 
+@given(st.integers(1, 2**48 - 1), st.integers(0, 12))
+def test_the_most_that_can_exist_is_read_and_no_more(maximum, decimals):
+    """Whatever the maximum and the scale, the maximum itself is read and one unit more is refused."""
+    table = units.NumberToUnits(decimals, maximum)
+
+    assert maximum == table[float(units.format_fixed(maximum, decimals))]
+    with pytest.raises(UnitError):
+        table[float(units.format_fixed(maximum + 1, decimals))]
+
+
 @given(st.integers(0, 2**48 - 1), st.integers(0, 9), st.integers(1, 999), st.sampled_from([1, 2, 3]))
 def test_what_lies_between_two_units_is_refused(value, decimals, rest, finer):
     """A text with up to three more decimals than the market has is refused, unless it has too many digits to tell."""

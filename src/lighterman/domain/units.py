@@ -113,16 +113,16 @@ class NumberToUnits(dict[float, int]):
     Bounded: emptied when it is full.
     """
 
-    __slots__ = ("maximum", "per_one")
+    __slots__ = ("_highest", "_per_one")
 
     def __init__(self, decimals: int, maximum: int) -> None:
         super().__init__()
-        self.maximum = maximum
-        self.per_one = float(10**decimals)
+        self._per_one = float(10**decimals)
+        self._highest = maximum / self._per_one
 
     def __missing__(self, number: float) -> int:
-        per_one = self.per_one
-        if not 0 <= number * per_one <= self.maximum:
+        per_one = self._per_one
+        if not 0 <= number <= self._highest:
             raise UnitError(f"{number!r} is less or more than can exist")
         value = int(number * per_one + 0.5)
         if value / per_one != number:

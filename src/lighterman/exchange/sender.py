@@ -316,15 +316,15 @@ class KeySender:
         """
         limits, now_ns = self._tools.limits, self._tools.clock.mono_ns()
         bucket = limits.transactions
-        if all(_only_removes(waiting.command) for waiting in batch):
+        creates = [waiting for waiting in batch if not _only_removes(waiting.command)]
+        if not creates:
             count = min(len(batch), max(1, bucket.available(now_ns)))
             self._put_back(batch[count:])
             return batch[:count], bucket.book(count, now_ns) if batch else 0
         if bucket.take(len(batch), now_ns, reserve=limits.cancel_reserve):
             return batch, 0
-        for waiting in batch:
-            if not _only_removes(waiting.command):
-                self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
+        for waiting in creates:
+            self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
         self._put_back([waiting for waiting in batch if _only_removes(waiting.command)])
         return [], 0
 

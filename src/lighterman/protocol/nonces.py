@@ -85,7 +85,8 @@ class NonceKeeper:
             raise LocalProtocolError(f"nonce taken while frozen: {self.frozen_because}")
         self._forget_dead(now_ns - DEAD_REMEMBERED_NS)
         nonces = range(self.next, self.next + count)
-        self._given.update((nonce, _Given(NonceState.SENT, NEVER_NS)) for nonce in nonces)
+        for nonce in nonces:
+            self._given[nonce] = _Given(NonceState.SENT, NEVER_NS)
         self.next = nonces.stop
         return nonces
 
@@ -176,5 +177,8 @@ class NonceKeeper:
 
     def _forget_dead(self, before_ns: int) -> None:
         """Forget what was accepted and is long dead: had it been dropped, a denial would have told."""
-        for nonce in [nonce for nonce, given in self._given.items() if given.dead_ns < before_ns]:
-            del self._given[nonce]
+        while self._given:
+            oldest = next(iter(self._given))
+            if self._given[oldest].dead_ns >= before_ns:
+                return
+            del self._given[oldest]

@@ -8,8 +8,8 @@ and exchange use the same tables, and types outside `TxType` cannot be expressed
 
 import enum
 from collections.abc import Callable, Iterator, Sequence
-from operator import attrgetter
-from typing import Annotated, ClassVar
+from operator import attrgetter, le
+from typing import Annotated, ClassVar, NamedTuple
 
 import msgspec
 
@@ -281,11 +281,23 @@ def _bounds(kind: type, name: str) -> tuple[int, int]:
     return ranges[name].low, ranges[name].high
 
 
-_FIELDS = {
-    cls: (names, attrgetter(*names), tuple(_bounds(cls, name) for name in names))
-    for cls in _CLASSES
-    for names in (cls.__struct_fields__[:-2],)
-}
+class _Fields(NamedTuple):
+    """The fields of a kind that have a range, what reads their values, and between what these nearly always lie."""
+
+    names: tuple[str, ...]
+    values_of: Callable[[Transaction], tuple[int, ...]]
+    lows: list[int]
+    highs: list[int]
+
+
+def _fields(kind: type[Transaction]) -> _Fields:
+    names = kind.__struct_fields__[:-2]
+    bounds = [_bounds(kind, name) for name in names]
+    return _Fields(names, attrgetter(*names), [low for low, _ in bounds], [high for _, high in bounds])
+
+
+_FIELDS = {kind: _fields(kind) for kind in _CLASSES}
+_WITHOUT_MORE_RULES = (ModifyOrderTx, CancelOrderTx, UpdateLeverageTx)  # than the range of each field
 
 _TIMES_IN_FORCE: dict[int, tuple[TimeInForce, ...]] = {  # any, where not named
     OrderType.MARKET: (TimeInForce.IMMEDIATE_OR_CANCEL,),
@@ -324,6 +336,11 @@ def check(tx: Transaction) -> FieldFault | None:
     Windows measured from now (order expiry, cancel-all time) and market limits are checked where
     clock and market are known. INVALID_TX_INFO where the reference names no code [guess].
     """
+    fields = _FIELDS[type(tx)]
+    values = fields.values_of(tx)
+    is_in_range = all(map(le, fields.lows, values)) and all(map(le, values, fields.highs))
+    if is_in_range and isinstance(tx, _WITHOUT_MORE_RULES) and not tx.l2_tx_attributes:
+        return None  # as nearly always, and found out first
     return next(_faults(tx), None)
 
 
@@ -341,16 +358,10 @@ def _faults(tx: Transaction) -> Iterator[FieldFault]:
 
 
 def _range_faults(tx: Transaction) -> Iterator[FieldFault]:
-    """Check each field by itself (4.3); nearly always there is nothing to say, and that is found out first."""
-    names, values_of, bounds = _FIELDS[type(tx)]
-    values = values_of(tx)
-    for value, (low, high) in zip(values, bounds, strict=True):
-        if not low <= value <= high:
-            break
-    else:
-        return
+    """Check each field by itself (4.3)."""
+    fields = _FIELDS[type(tx)]
     ranges = _CANCEL_ALL_RANGES if isinstance(tx, CancelAllOrdersTx) else _RANGES
-    for name, value in zip(names, values, strict=True):
+    for name, value in zip(fields.names, fields.values_of(tx), strict=True):
         if name == "market_index":
             if value not in _PERPETUAL_MARKETS and value not in _SPOT_MARKETS:
                 yield FieldFault(Code.INVALID_MARKET, f"invalid market index: {value}")
