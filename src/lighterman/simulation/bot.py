@@ -70,7 +70,6 @@ def settings_of(options: Options) -> Settings:
             "dailyLossLimitUSD": options.loss_usd,
             "priceCollarBps": options.collar_bps,
         },
-        "performance": {"orderPoolSize": options.orders_max},
         "logging": {"level": "error"},
         "journal": {"directory": JOURNALS},
     }

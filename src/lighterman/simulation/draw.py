@@ -19,7 +19,6 @@ HOUR_US = 3_600_000_000
 FIRST_DAY_US = 20_000 * DAY_US  # the world begins somewhere in the year after it
 TIERS = ("premium", "premium", "premium-10k", "standard")
 TIGHT_COLLAR_BPS = 30  # the outer levels of a skewed ladder stand beyond it
-ORDERS_MAX_LEAST = 10  # of the setting
 SWARM_SHARE = 0.2  # of the kinds are on in a seed
 STANDARD_QUOTES_WITHIN_S = 60  # its messages come back one a second, and fills use them up
 STANDARD_MARKETS_MAX = 2  # 60 messages a minute: an operator is warned that they do not carry more
@@ -60,8 +59,6 @@ def _options(rng: Rng) -> Options:
         loss_usd=(200, 200, 4)[rng.randrange(0, 3)],
         collar_bps=(200, 200, 200, TIGHT_COLLAR_BPS)[rng.randrange(0, 4)],
     )
-    if rng.random() < 0.25:  # room for full ladders and no more: those that draw to their end are too many
-        drawn = replace(drawn, orders_max=max(ORDERS_MAX_LEAST, 2 * drawn.levels * len(symbols)))
     if drawn.tier != "standard":
         return drawn
     few = STANDARD_MARKETS_MAX

@@ -34,7 +34,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     total_usd: int = 20_000  # the limits of the account
     loss_usd: int = 200
     collar_bps: int = 200
-    orders_max: int = 1_000
     warm_up_ms: int = 8_000
     faults_ms: int = 100_000
     quotes_within_s: int = 30  # of the end of the faults, on both sides everywhere (L1)

@@ -5,8 +5,8 @@ nothing. A name says the kind of thing first; reasons lose their numbers, so tha
 many runs. `NAMES` lists those that every long campaign must have seen.
 
 Not in it are second lines of defence, which nothing reaches while the first holds, and which have tests
-of their own: the gate's look at the value of an order that was sized by the same limit, its refusal for
-want of quota where the pace has slowed down already, a trade told twice behind a feed that tells each
+of their own: the gate's look at the value of an order that was sized by the same limit, its refusals for
+want of quota where the pace has slowed down already, and of more orders than slots, a trade told twice behind a feed that tells each
 once, a position that differs while the money does not, an account not known behind a link that is up,
 a crossed book behind one whose gaps are noticed.
 """
@@ -36,7 +36,6 @@ REFUSALS = (  # of the gate and the budget
     "position_limit",
     "price_collar",
     "self_cross",
-    "too_many_orders",
     "total_position_limit",
 )
 UNQUOTED = (  # for want of something
