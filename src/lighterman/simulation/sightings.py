@@ -6,9 +6,9 @@ many runs. `NAMES` lists those that every long campaign must have seen.
 
 Not in it are second lines of defence, which nothing reaches while the first holds, and which have tests
 of their own: the gate's look at the value of an order that was sized by the same limit, its refusals for
-want of quota where the pace has slowed down already, and of more orders than slots, a trade told twice behind a feed that tells each
-once, a position that differs while the money does not, an account not known behind a link that is up,
-a crossed book behind one whose gaps are noticed.
+want of quota where the pace has slowed down already, and of more orders than there are slots, a trade
+told twice behind a feed that tells each once, a position that differs while the money does not, an
+account not known behind a link that is up, a crossed book behind one whose gaps are noticed.
 """
 
 import re
