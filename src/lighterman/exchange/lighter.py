@@ -44,6 +44,7 @@ NS_PER_S = 1_000_000_000
 UNHEARD_NS = SILENCE_NS + PING_TIMEOUT_NS + NS_PER_S  # a live link says something sooner
 EARLIER_SESSION = "what an earlier session has sent may still run"
 CLOSED_AGAIN_MS = 10_000  # when a market that is closed is looked at again
+_CANCELS = (CancelOrder, CancelAll)
 
 
 class LighterVenue:
@@ -165,7 +166,7 @@ class LighterVenue:
         creates: list[Command] = []
         cancels: list[Command] = []
         for item in approved:
-            (cancels if isinstance(item.command, CancelOrder | CancelAll) else creates).append(item.command)
+            (cancels if isinstance(item.command, _CANCELS) else creates).append(item.command)
         if canceller is creator:  # one request of a key at a time: all in one batch
             creator.submit(cancels + creates)
             return

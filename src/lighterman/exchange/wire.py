@@ -135,7 +135,7 @@ class TransactionWire:
 
     def heard(self, frame: Heard, recv_ns: int) -> None:  # noqa: ARG002  (a link owner's signature)
         """Take an answer."""
-        if not isinstance(frame, SendReply | ErrorFrame):
+        if not isinstance(frame, (SendReply, ErrorFrame)):
             return
         request = self._open.get(str(frame.id)) if frame.id is not None else self._request_without_id(frame)
         if request is not None and not request.answer.done():

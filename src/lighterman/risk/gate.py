@@ -14,6 +14,7 @@ from lighterman.risk.budget import MessageBudget
 from lighterman.risk.limits import AccountLimits
 
 SELF_CROSS = "self_cross"
+_CANCELS = (CancelOrder, CancelAll)
 
 
 class Intent(msgspec.Struct, frozen=True, gc=False):
@@ -77,10 +78,11 @@ def cancel_everything(command_id: int) -> Approved:
 class Gate:
     """Reviews intents; holds the message budget and nothing else."""
 
-    __slots__ = ("_budget", "_limits")
+    __slots__ = ("_budget", "_collar", "_limits")
 
     def __init__(self, limits: AccountLimits, budget: MessageBudget) -> None:
         self._limits = limits
+        self._collar = limits.price_collar_bps / BPS
         self._budget = budget
 
     def review(
@@ -102,20 +104,18 @@ class Gate:
         self._budget.refill(now_ns)
         for intent in intents:
             command = intent.command
-            if isinstance(command, CancelOrder | CancelAll):
+            if isinstance(command, _CANCELS):
                 reason = self._budget.take_for_cancel()
                 if isinstance(command, CancelAll):
                     reason = ""  # the last resort goes out even when the budget is spent
             else:
                 exposure = exposures[intent.market]
-                before_micro = exposure.worst_notional_micro()
                 is_new = isinstance(command, PlaceOrder)
                 reason = "too_many_orders" if is_new and orders_free < 1 else ""
                 reason = reason or self._check(intent, exposure, total_notional_micro)
                 reason = reason or self._budget.take_for_risk(now_ns)
                 if not reason:
-                    _commit(intent, exposure)
-                    total_notional_micro += exposure.worst_notional_micro() - before_micro
+                    total_notional_micro += _commit(intent, exposure)
                     orders_free -= is_new
             if reason:
                 refused.append(Refusal(command, intent.market, reason))
@@ -131,10 +131,9 @@ class Gate:
         value_micro_max = min(limits.order_value_micro_max, exposure.market.order_quote_limit_micro)
         if exposure.market.notional_micro(price, intent.size_lots) > value_micro_max:
             return "order_value_limit"
-        collar = limits.price_collar_bps / BPS
-        for reference in (exposure.mark_ticks, exposure.mid_ticks):
-            if abs(price - reference) > reference * collar:
-                return "price_collar"
+        collar, mark, mid = self._collar, exposure.mark_ticks, exposure.mid_ticks
+        if abs(price - mark) > mark * collar or abs(price - mid) > mid * collar:
+            return "price_collar"
         if intent.is_ask:
             if price <= exposure.highest_bid_ticks:
                 return SELF_CROSS
@@ -143,7 +142,9 @@ class Gate:
             if 0 < exposure.lowest_ask_ticks <= price:
                 return SELF_CROSS
             after_lots = exposure.buy_lots + intent.added_lots + exposure.position_lots
-        if intent.added_lots and after_lots > exposure.position_max_lots:
+        if not intent.added_lots:  # no worst case becomes worse
+            return ""
+        if after_lots > exposure.position_max_lots:
             return "position_limit"
         growth_lots = max(0, after_lots - exposure.worst_lots())
         if growth_lots:
@@ -153,8 +154,9 @@ class Gate:
         return ""
 
 
-def _commit(intent: Intent, exposure: Exposure) -> None:
-    """Count an approved intent as if it were resting already."""
+def _commit(intent: Intent, exposure: Exposure) -> int:
+    """Count an approved intent as if it were resting already; return by how much the worst case grew, in micro-USDC."""
+    before_micro = exposure.worst_notional_micro() if intent.added_lots else 0
     if intent.is_ask:
         exposure.sell_lots += intent.added_lots
         if not exposure.lowest_ask_ticks or intent.price_ticks < exposure.lowest_ask_ticks:
@@ -162,3 +164,4 @@ def _commit(intent: Intent, exposure: Exposure) -> None:
     else:
         exposure.buy_lots += intent.added_lots
         exposure.highest_bid_ticks = max(exposure.highest_bid_ticks, intent.price_ticks)
+    return exposure.worst_notional_micro() - before_micro if intent.added_lots else 0
