@@ -76,7 +76,7 @@ demo: install ## the same with no configuration at all
 
 .PHONY: bench
 bench: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed $(wildcard $(FAST_VENV)/.installed) ## all benchmarks into docs/benchmarks.md and build/benchmarks.json (ARGS=--quick: a look)
-	@LIGHTERMAN_COMPILED_PYTHON=$(wildcard $(FAST_VENV)/bin/python) $(BIN)/python benchmarks/run.py --out build/benchmarks.json --docs docs/benchmarks.md $(ARGS)
+	@LIGHTERMAN_COMPILED_PYTHON=$(wildcard $(FAST_VENV)/bin/python) $(BIN)/python benchmarks/run.py --out build/benchmarks.json --docs docs/benchmarks.md --soak build/soak.jsonl $(ARGS)
 
 .PHONY: bench-check
 bench-check: $(VENV)/.installed $(VENV)/.official $(SDK_VENV)/.installed ## hold a quick run of them against generous bounds on ratios

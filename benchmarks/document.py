@@ -21,7 +21,8 @@ TAIL = """
 `make deps` installs what is compared with, `make build-fast` makes the compiled build, `make bench` runs everything
 and writes this page, and `make bench ARGS="--quick"` is a look that takes a minute. Each part runs alone, too:
 `benchmarks/signing.py`, `benchmarks/decide.py`, `benchmarks/stages.py`, `benchmarks/scaling.py`,
-`benchmarks/tails.py`, `benchmarks/end_to_end.py`, `benchmarks/load.py`. `make bench-check` holds a quick run against
+`benchmarks/tails.py`, `benchmarks/end_to_end.py`, `benchmarks/load.py`, `benchmarks/pauses.py` (ten minutes).
+`make bench-check` holds a quick run against
 bounds far from these figures, so that a change that makes something several times slower is seen; the tests do the
 same. `make soak` watches a session for half an hour, and `make profile-cpu` and `make profile-mem` show where time
 and memory go.
@@ -39,6 +40,8 @@ def render(results: Results) -> str:
         "scaling": _scaling,
         "tails": _tails,
         "load": _load,
+        "pauses": _pauses,
+        "soak": _soak,
     }
     text = [HEAD, *_machine(results["machine"])]
     for name, write in parts.items():
@@ -229,3 +232,29 @@ def _load(result: dict[str, Any]) -> Iterator[str]:
         "lag p50 / max, ms", "growth, ms", "journal queue, max",
     )  # fmt: skip
     yield from _table(head, rows)
+
+
+def _pauses(result: dict[str, Any]) -> Iterator[str]:
+    yield "## Pauses\n\n"
+    yield (
+        f"A demo session of {result['minutes']:g} minutes in one process; the CPU time of every callback on the way\n"
+        "from socket to order, collections of garbage included, the first ten seconds shown apart.\n\n"
+    )
+    kinds = ("p50", "p99", "p99.9", "max")
+    row = (f"{result['callbacks']}", *(f"{result['cpu_us'][kind]:.0f}" for kind in kinds), f"{result['above_1_ms']}")
+    yield from _table(("callbacks", *(f"{kind}, us" for kind in kinds), "above 1 ms"), [row])
+    starting = result["longest_of_the_start"]
+    if starting:
+        yield f"\nThe longest of the start: {starting[0]['cpu_us']:.0f} us.\n"
+
+
+def _soak(result: dict[str, Any]) -> Iterator[str]:
+    yield "## Half an hour\n\n"
+    yield (
+        f"`make soak`: a demo session looked at every ten seconds; the slopes are of its last "
+        f"{result['watched_s'] / 60:.0f} minutes.\nVerdict: **{result['verdict']}**, "
+        f"{result['busy_share']:.1%} of a core busy.\n\n"
+    )
+    yield from _table(
+        ("figure", "slope, per hour"), ((name, f"{value:+.2f}") for name, value in result["slopes_per_hour"].items())
+    )

@@ -91,6 +91,7 @@ GOALS = (
     Goal("tick to approved orders: compiled / pure", "", False, 0.6, None, _at("decide", "compiled_share")),
     Goal("p99.9 / p50 of a tick, 300 000 objects held", "x", False, 10, 30, _at("tails", "product", "ratio")),
     Goal("slowest tick of these, best of repetitions", "us", False, 1_000, None, _at("tails", "product", "max")),
+    Goal("longest pause on the path in a demo session", "us", False, 1_000, None, _at("pauses", "cpu_us", "max")),
     Goal("busy share of a core, 20 markets at 20 updates/s", "", False, 0.5, 0.9, _load("busy_share")),
     Goal("growth of lag in that run", "ms", False, 5, 500, _load("lag_growth_ms")),
     Goal(

@@ -1,6 +1,6 @@
 """All benchmarks: `make bench`. A table for people, one JSON object, and docs/benchmarks.md.
 
-    python benchmarks/run.py [--quick] [--only NAMES] [--json] [--out FILE] [--docs FILE]
+    python benchmarks/run.py [--quick] [--only NAMES] [--json] [--out FILE] [--docs FILE] [--soak FILE]
 
 Each part is a script of its own and runs in a fresh process, so that none of them pays for what another
 has imported; the parts can be run alone, too. Within a part everything that is compared runs in turn.
@@ -33,6 +33,7 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {  # part -> options of a full r
     "tails": (["--ticks", "40000"], ["--ticks", "4000", "--repetitions", "2"]),
     "end_to_end": (["--ticks", "500", "--bursts", "60"], ["--ticks", "40", "--bursts", "6"]),
     "load": (["--seconds", "20"], ["--seconds", "3"]),
+    "pauses": (["--minutes", "10"], ["--minutes", "0.1"]),
 }
 
 
@@ -100,6 +101,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the JSON object instead of the table")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the JSON object there")
     parser.add_argument("--docs", type=Path, metavar="FILE", help="write the page there, after a full run")
+    parser.add_argument("--soak", type=Path, metavar="FILE", help="show the verdict of a `make soak`, its last line")
     parser.add_argument("--from", dest="source", type=Path, metavar="FILE", help="take a JSON object, and run nothing")
     options = parser.parse_args()
     only = [name for name in options.only.split(",") if name]
@@ -109,6 +111,8 @@ def main() -> None:
         results = json.loads(options.source.read_text(encoding="utf-8"))
     else:
         results = measure(quick=options.quick, only=only)
+    if options.soak and options.soak.exists():
+        results["soak"] = json.loads(options.soak.read_text(encoding="utf-8").splitlines()[-1])
     results["goals"] = goals.table(results)
     text = json.dumps(results, indent=1)
     print(text if options.json else document.render(results))

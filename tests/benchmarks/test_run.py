@@ -58,6 +58,8 @@ def test_the_page_is_of_a_whole_run(page):
         "Scaling",
         "Tails",
         "CPU and memory of a running bot",
+        "Pauses",
+        "Half an hour",
         "How to repeat this",
     ):
         assert f"\n## {title}\n" in page
