@@ -209,6 +209,21 @@ def test_nothing_is_quoted_by_a_new_mark_before_the_loss_is_looked_at():
     assert {} == kinds(decision)
 
 
+def test_nothing_is_quoted_after_a_fill_before_the_loss_is_looked_at():
+    """Where a fill brings the day's loss, the decision that takes it places nothing and pulls what stands (R7)."""
+    venue = ScriptedVenue(engine_params(market_params(), account=limits(daily_loss_micro_max=100 * USD)))
+    venue.open()
+    venue.accept()
+    venue.decide(1000)
+    order = venue.order()
+    venue.tell(FillReport(0, 77, 5, order.client_order_index, is_ask=order.is_ask, price_ticks=400_000, size_lots=1000,
+                          is_maker=True, fee_ppm=0, venue_us=1, recv_ns=venue.now_ns))  # fmt: skip
+    decision = venue.decide(1)
+
+    assert "daily_loss" == venue.why()
+    assert {"CancelOrder"} == set(kinds(decision))
+
+
 def test_a_daily_loss_stops_quoting_at_once_and_over_a_restart():
     """When the day's loss passes the limit every order goes, the state is saved, and a restart stays shut (R7, P8)."""
     params = engine_params(market_params(), account=limits(daily_loss_micro_max=100 * USD))

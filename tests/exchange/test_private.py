@@ -229,3 +229,24 @@ async def test_a_missed_fill_is_told_although_the_rest_cannot_be_read(world):
     assert [1000] == [fill.size_lots for fill in world.of(FillReport)]
     await world.until(lambda: Link.PRIVATE in world.links_up())
     assert [1000] == [fill.size_lots for fill in world.of(FillReport)]
+
+
+@in_world()
+async def test_a_lost_fill_is_found_behind_a_hundred_later_ones(world):
+    """However many trades the stream has told since, the next question finds the one that it lost."""
+    world.submit(_bid(1, size=100_000))
+    await asyncio.sleep(0.1)
+    stream = world.network.stream_of("account_tx")
+    stream.drops_inbound = lambda frame: True
+    _hit(world, 7)
+    await asyncio.sleep(0.1)
+    stream.drops_inbound = lambda frame: False
+    for _ in range(150):
+        _hit(world, 5)
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert [5] * 150 == [fill.size_lots for fill in world.of(FillReport)]
+
+    world.venue.query([QueryAccount()])
+    await asyncio.sleep(0.2)
+    assert [*[5] * 150, 7] == [fill.size_lots for fill in world.of(FillReport)]

@@ -104,17 +104,14 @@ def book_lost(state: State, event: BookLost) -> None:
 
 
 def stats_told(state: State, event: StatsReport) -> None:
-    """Mark price of a market; zero says that there is none now, which is no price to value by.
-
-    A new mark is another loss: it is looked at before anything is quoted by it.
-    """
+    """Mark price of a market; zero says that there is none now, which is no price to value by."""
     market = state.markets.get(event.market)
     if market is None:
         return
     had_mark = market.stats_ns > 0
     if 0 < event.mark_ticks != market.mark_ticks:
         market.mark_ticks = event.mark_ticks
-        state.watched_ns = -NEVER_NS
+        state.worth_changed()
     market.stats_ns = event.recv_ns - state.public_lag_ns if event.mark_ticks > 0 else 0
     if had_mark != (market.stats_ns > 0):
         market.urgent = True
@@ -250,7 +247,7 @@ def day_started(state: State, event: DayStarted) -> None:
     """A UTC day began."""
     state.loss.start_day(event.day)
     state.day_known = True
-    state.watched_ns = -NEVER_NS
+    state.worth_changed()
     state.hurry_all()
 
 

@@ -9,7 +9,6 @@ given again soon. While trades may be missed (the private link is down) nothing 
 
 from lighterman.domain.events import AccountSnapshot
 from lighterman.engine.intake import is_ours, order_told
-from lighterman.engine.orders import NEVER_NS
 from lighterman.engine.state import NS_PER_MS, QUIET_NS, State
 
 MISMATCHES_MAX = 2
@@ -23,7 +22,7 @@ def account_told(state: State, event: AccountSnapshot) -> None:
         state.hurry_all()
     if not state.ledger.is_open:
         state.ledger.open(event)
-        state.watched_ns = -NEVER_NS
+        state.worth_changed()
         for report in event.orders:
             if is_ours(state, report.client_order_index):
                 state.orders.count(report.client_order_index, report.filled_lots)  # the positions have them

@@ -154,9 +154,14 @@ class State:
         for market in self.markets.values():
             market.urgent = True
 
+    def worth_changed(self) -> None:
+        """The account is worth something else: the loss is looked at before anything more is quoted."""
+        self.watched_ns = -NEVER_NS
+
     def trade_told(self, now_ns: int) -> None:
         """A trade or funding of ours came; it explains a difference that was found just before."""
         self.traded_ns = now_ns
+        self.worth_changed()
         if now_ns < self.mismatch_ns + QUIET_NS:
             self.cash_mismatches = 0
             for market in self.markets.values():

@@ -44,10 +44,6 @@ class LinkOwner(Protocol):
         """Catch up; when this returns the link is up. Raises LightermanError when it cannot."""
         ...
 
-    def interrupted(self) -> None:
-        """Take note that something may be missed until `become_ready`, though the link stays up."""
-        ...
-
     def went_down(self, reason: str) -> None:
         """Take note that the link is down; said once for each time it could not be used."""
         ...
@@ -209,7 +205,6 @@ class StreamLink:
                 self._end(f"no token: {error}")
                 return
             if current != self.session.token:
-                self._owner.interrupted()
                 self.session.renew(current, self._clock.mono_ns())
                 self._was_ready = False
 

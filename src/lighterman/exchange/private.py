@@ -71,13 +71,10 @@ class PrivateFeed:
         self._emit = emit
         self._watchers: list[TransactionWatcher] = []
         self._is_up = False
-        self._hearings = 0  # how often the channels have begun to be heard
-        self._is_heard = False
         self._is_calm = asyncio.Event()
         self._is_calm.set()
-        self._is_whole = False  # nothing has been missed since we last caught up
         self._baseline_trade = 0  # trades up to here are in the first snapshot
-        self._whole_until_trade = 0  # none up to here was missed
+        self._whole_until_trade = 0  # none up to here was missed: a stream may lose frames, only a reading is whole
         self._fills_told = _Told()
         self._fundings_told = _Told()
 
@@ -137,21 +134,15 @@ class PrivateFeed:
     def lost(self, gap: BookGap, recv_ns: int) -> None:
         """Do nothing: an account has no books."""
 
-    def interrupted(self) -> None:
-        """From here on something may be missed."""
-        self._is_heard = self._is_whole = False
-
     def went_down(self, reason: str) -> None:
         """The account is not heard any more."""
-        self._is_up = self._is_heard = self._is_whole = False
+        self._is_up = False
         self._emit(LinkReport(Link.PRIVATE, up=False, reason=reason, recv_ns=self._clock.mono_ns()))
 
     # -- what was missed -----------------------------------------------------------------
 
     async def become_ready(self) -> None:
         """Catch up, then be up. A connection that broke may mean that this machine slept: see what time it is."""
-        self._hearings += 1
-        self._is_heard = True
         self._is_calm.clear()
         try:
             await self._venue_time.measure(self._reads.venue_time_s)
@@ -171,16 +162,13 @@ class PrivateFeed:
     async def catch_up(self) -> None:
         """Read what may have been missed, and tell it in the order in which it can be understood.
 
-        A trade is told as soon as it is known, whether or not the rest can be read. Nothing is
-        missing afterwards only where the channels have been heard all the time.
+        A trade is told as soon as it is known, whether or not the rest can be read.
         """
-        hearing = self._hearings if self._is_heard else None
         snapshot = await self.snapshot()
         trades = await self._reads.trades_after(self._whole_until_trade)
         self._tell_fills(trades, self._clock.mono_ns())
         self._whole_until_trade = max([self._whole_until_trade, *(row.trade_id for row in trades)])
         fundings = await self._reads.fundings()
-        self._is_whole = self._is_heard and hearing == self._hearings
         self._tell_fundings(fundings, self._clock.mono_ns())
         self._emit(snapshot)
 
@@ -188,8 +176,6 @@ class PrivateFeed:
         for fill in self._translator.fills(rows, recv_ns):
             if fill.trade_id > self._baseline_trade and self._fills_told.is_new((fill.trade_id, fill.is_ask)):
                 self._emit(fill)
-                if self._is_whole:
-                    self._whole_until_trade = max(self._whole_until_trade, fill.trade_id)
 
     def _tell_fundings(self, rows: Iterable[objects.PositionFunding], recv_ns: int) -> None:
         for funding in self._translator.fundings(rows, recv_ns):

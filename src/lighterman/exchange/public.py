@@ -53,9 +53,6 @@ class PublicFeed:
             self._is_up = True
             self._emit(LinkReport(Link.PUBLIC, up=True, reason="", recv_ns=self._clock.mono_ns()))
 
-    def interrupted(self) -> None:
-        """Do nothing: public channels have no token to renew."""
-
     def went_down(self, reason: str) -> None:
         """Every book is lost with the connection."""
         self._is_up = False

@@ -154,9 +154,6 @@ class TransactionWire:
     def lost(self, gap: BookGap, recv_ns: int) -> None:
         """Do nothing: there are no books here."""
 
-    def interrupted(self) -> None:
-        """Do nothing: there is no token here."""
-
     async def become_ready(self) -> None:
         """Send over the socket from now on."""
         self.down_because = ""
