@@ -47,7 +47,7 @@ $(SDK_VENV)/.installed: requirements-sdk.txt
 
 # The trading path compiled (docs/decisions/006-compiled-rooms.md), in an environment of its own: nothing else needs it.
 $(FAST_VENV)/.installed: requirements.lock requirements-dev.lock pyproject.toml tools/native_build.py tools/fast_build.py \
-		$(wildcard native/*) $(shell find src -name '*.py')
+		$(wildcard native/*) $(shell find src -type f -not -name '*.pyc' -not -name '*.so')
 	@test -x $(FAST_VENV)/bin/python || tools/venv.sh $(FAST_VENV)
 	@echo "compiling the trading path into $(FAST_VENV): a minute"
 	@$(FAST_VENV)/bin/python $(PIP_INSTALL) $(LOCKED) -r requirements.lock -r requirements-dev.lock

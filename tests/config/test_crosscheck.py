@@ -33,13 +33,17 @@ from lighterman.config.crosscheck import venue_symbol
             {"markets[0].symbol": "ETH/USDC"},
             "markets[0].symbol: is not a market's name, was \"ETH/USDC\"; a perpetual market's base",
         ),
+        (
+            {"performance.updateIntervalMs": 2001},
+            "performance.updateIntervalMs: would leave quotes standing on data that is too old, was 2001; at most",
+        ),
         ({"markets[0].enabled": False, "markets[1].enabled": False}, "markets: none is enabled; at least one"),
         (
             {"lighter.tier": "standard", "risk.messagesPerMinute": 61},
             "risk.messagesPerMinute: is more than the tier standard has, was 61; at most 60",
         ),
     ],
-    ids=["spread", "edge", "samples", "ladder", "twice", "spot", "none", "messages"],
+    ids=["spread", "edge", "samples", "ladder", "twice", "spot", "age", "none", "messages"],
 )
 def test_contradictions_are_named(changes, line):
     """Keys that contradict each other are one problem, at the key to change."""

@@ -5,7 +5,24 @@ import msgspec
 WRONG_NUMBERS = (None, "x", "", [], {}, 1.5, "1e400", "NaN", [1])
 WRONG_INTEGERS = (*WRONG_NUMBERS, 10**30, -(10**30), -1)
 WRONG_TEXTS = (
-    *("", "-1.00", "1e5", "nan", "inf", "1,5", "0x10", " 1.00", "1.00 ", "1_0.00", "+1.00", "..", "1.0.0"),
+    *(
+        "",
+        "-1.00",
+        "1e5",
+        "nan",
+        "inf",
+        "1,5",
+        "0x10",
+        " 1.00",
+        "1.00 ",
+        "1_0.00",
+        "+1.00",
+        "..",
+        "1.0.0",
+        "-inf",
+        "-1e17",
+        "-1000000000000",
+    ),
     *("1.000000000000001", "9" * 60, "٣.٠٠", "\u0000", None, 5, 5.5, True, [], {}, ["1.00"]),
 )
 UNUSUAL_NUMBERS = ("1e5", 5, 5.5)  # a level's price or size may be written so: each is one number

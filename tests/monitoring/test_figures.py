@@ -133,13 +133,13 @@ def test_refusals_are_counted_by_reason():
 
 
 def test_a_slower_pace_is_counted():
-    """A look at a market whose orders do not follow for want of messages counts like a refusal, but as no check."""
+    """Orders that begin not to follow for want of messages count like a refusal, once till they follow; as no check."""
     clock = HandClock()
     figures = running(clock)
-    verdicts = [replace(quoting(0), pace="message_pace"), quoting(1)]
-    figures.observe_decision(decision(clock, verdicts=verdicts), clock.now_ns)
-
-    assert ({(0, "message_pace"): 1}, 0) == (figures.refusals, figures.checks)
+    slow, quick = [replace(quoting(0), pace="message_pace"), quoting(1)], [quoting(0), quoting(1)]
+    for verdicts, expected in ((slow, 1), (slow, 1), (quick, 1), (slow, 2)):
+        figures.observe_decision(decision(clock, verdicts=verdicts), clock.now_ns)
+        assert ({(0, "message_pace"): expected}, 0) == (figures.refusals, figures.checks)
 
 
 def test_the_rest_is_remembered():

@@ -33,6 +33,7 @@ def crosscheck(reading: Reading) -> None:
     if rows and not any(reading.values.get(f"markets[{row}].enabled", True) for row in rows):
         reading.problems.append(Problem("markets", "none is enabled", allowed="at least one"))
     _check_messages(reading)
+    _check_ages(reading)
 
 
 def venue_symbol(label: str) -> str:
@@ -102,6 +103,15 @@ def _check_market(reading: Reading, path: str) -> None:
             wrong = f"is less than one side of the ladder, {float(ladder):.8g} over {levels} levels"
             allowed = "more, or smaller minOrderSize, orderSizeMultiplier or orderLevels"
             reading.problems.append(Problem(f"{path}.maxPosition", wrong, show(cap), allowed))
+
+
+def _check_ages(reading: Reading) -> None:
+    """Refuse to look at the orders of a moving market more seldom than its data may be old."""
+    interval_ms, age_ms = (reading.values.get(key) for key in ("performance.updateIntervalMs", "risk.staleDataMs"))
+    if isinstance(interval_ms, int) and isinstance(age_ms, int) and interval_ms > age_ms:
+        wrong = "would leave quotes standing on data that is too old"
+        allowed = f"at most staleDataMs, which is {age_ms}"
+        reading.problems.append(Problem("performance.updateIntervalMs", wrong, f"{interval_ms}", allowed))
 
 
 def _check_symbols(reading: Reading) -> None:

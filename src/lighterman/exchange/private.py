@@ -8,6 +8,7 @@ reference 3.1), and whenever the engine asks for the account.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from lighterman.protocol.translate import Translator, by_market
 
 IDS_REMEMBERED_MAX = 65_536
 BASELINE_TRIES_MAX = 5
+CALM_S_MAX = 10.0  # five readings at the pace of a spent budget take six
 
 
 def channels(account_index: int) -> list[str]:
@@ -143,7 +145,8 @@ class PrivateFeed:
 
     async def become_ready(self) -> None:
         """Catch up, then be up. A connection that broke may mean that this machine slept: see what time it is."""
-        self._is_calm.clear()
+        if not self._is_up:
+            self._is_calm.clear()
         try:
             await self._venue_time.measure(self._reads.venue_time_s)
             await self.catch_up()
@@ -156,8 +159,10 @@ class PrivateFeed:
             self._emit(LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=self._clock.mono_ns()))
 
     async def calm(self) -> None:
-        """Wait while the account is read after a silence: nothing is quoted meanwhile, and requests are few."""
-        await self._is_calm.wait()
+        """Wait a little while the account is read after a silence: nothing is quoted then, and requests are few."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CALM_S_MAX):
+                await self._is_calm.wait()
 
     async def catch_up(self) -> None:
         """Read what may have been missed, and tell it in the order in which it can be understood.

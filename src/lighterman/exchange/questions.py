@@ -2,7 +2,7 @@
 
 Law: a question that fails is asked again, later and later, and the same question twice is one
 question. Orders, account and transactions are asked about each by itself: what fails makes nobody
-else wait. Only the account after a silence is read before everything else. Transactions are looked
+else wait. Only the account after a silence is read before the rest, which waits some seconds. Transactions are looked
 at one by one: they can be many, and each costs as much. Answers are events with the time at which
 they were asked, because what is on the wire meanwhile is not in them.
 """

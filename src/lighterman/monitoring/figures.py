@@ -111,9 +111,10 @@ class Figures:
         self._turn_ns = None
         self.decided_ns = decided_ns
         for verdict in decision.verdicts:
-            self.markets[verdict.market].take_verdict(verdict, decided_ns)
-            if verdict.pace:
+            market = self.markets[verdict.market]
+            if verdict.pace and not market.pace:
                 self._refuse(verdict.market, verdict.pace)
+            market.take_verdict(verdict, decided_ns)
         if decision.approved or decision.refused:
             self._judged(decision)
         if decision.loss is not None:

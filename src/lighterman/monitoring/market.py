@@ -22,6 +22,7 @@ class MarketFigures:
         "market",
         "modified",
         "open_orders",
+        "pace",
         "placed",
         "placement",
         "position_max_lots",
@@ -50,6 +51,7 @@ class MarketFigures:
         self.book_ns = 0  # when the book was last heard of; 0: it is not known
         self.quotes: Quotes | None = None
         self.reason = "not_looked_at_yet"
+        self.pace = ""  # why its orders do not follow every change, "" where they do
         self.quoting_ns = 0  # how long both sides have been quoted, up to the last change
         self.quoting_since_ns = 0  # 0: not both sides are quoted now
 
@@ -70,7 +72,7 @@ class MarketFigures:
     def take_verdict(self, verdict: MarketVerdict, now_ns: int) -> None:
         """Take note of what was wished, or why nothing was."""
         quotes = self.quotes = verdict.quotes
-        self.reason = verdict.reason
+        self.reason, self.pace = verdict.reason, verdict.pace
         if self.quoting_since_ns and quotes is not None and quotes.bid_lots[0] and quotes.ask_lots[0]:
             return  # both sides are quoted, as before: nearly always
         if quotes is not None and any(quotes.bid_lots) and any(quotes.ask_lots):

@@ -155,7 +155,7 @@ METRICS: tuple[Metric, ...] = (
         "marketmaker_risk_violations_total",
         "counter",
         (),
-        "Commands that the risk gate has refused.",
+        "Commands that the risk gate has refused, and how often orders began to be moved less for want of messages.",
         one(lambda scene: sum(list(scene.figures.refusals.values()))),
     ),
     Metric(
@@ -234,7 +234,7 @@ METRICS: tuple[Metric, ...] = (
         "marketmaker_refusals_total",
         "counter",
         ("market", "reason"),
-        "Commands that the risk gate has refused, by reason.",
+        "Commands that the risk gate has refused, by reason; message_pace counts once each time that it begins.",
         refusals,
     ),
     Metric(

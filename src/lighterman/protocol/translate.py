@@ -255,7 +255,7 @@ def _levels(heard: list[HeardLevel], scale: _Scale) -> list[Level]:
     levels = [
         (prices[level.price], lots)
         for level in heard
-        if level.size <= size_max and (lots := int(level.size * lots_per_unit + 0.5)) / lots_per_unit == level.size
+        if 0 <= level.size <= size_max and (lots := int(level.size * lots_per_unit + 0.5)) / lots_per_unit == level.size
     ]
     if len(levels) != len(heard):
         raise UnitError(f"a size of market {scale.index} is no whole number of lots")

@@ -68,6 +68,8 @@ class World(Stage):
         self.fills = 0
         self.log: list[tuple[int, str, bytes]] | None = None  # everything, where somebody wants to read it
         self.fired: dict[str, int] = {}  # faults that found something to act on
+        self._fired_ns: dict[str, int] = {}  # the last time
+        self._cleared_ns: dict[str, int] = {}  # of each halt, the last time that the operator cleared it
         self.starts = 0
         self._failed_in_a_row = 0
         self._is_over = False
@@ -140,9 +142,14 @@ class World(Stage):
             for market in self.markets.markets:
                 self.oracle.excused(market.index, reason, self.now_ns)
             await asyncio.sleep(LOOK_EVERY_S)
-            if self.process is not None and LATE_NEWS.get(self.process.halted_because()) in self.fired:
+            if self.process is not None and self._is_late_news(self.process.halted_because()):
                 return False
         return True
+
+    def _is_late_news(self, reason: str) -> bool:
+        """Tell whether a halt is owed to a fault that no halt has been owed to yet."""
+        fired_ns = self._fired_ns.get(LATE_NEWS.get(reason, ""), -1)
+        return fired_ns > self._cleared_ns.get(reason, -1)
 
     def _why_no_quotes(self) -> str:
         """Return the limit of the account that may rightly keep the bot from quoting both sides everywhere."""
@@ -192,6 +199,7 @@ class World(Stage):
     def _strike(self, fault: Fault) -> None:
         if FAULTS[fault.kind].begin(self, fault.args, self.chance(f"fault {fault.kind} {fault.at_ms}")):
             self.fired[fault.kind] = self.fired.get(fault.kind, 0) + 1
+            self._fired_ns[fault.kind] = self.now_ns
             self.oracle.fault_began(fault.kind, self.now_ns)
             self.note(f"fault {fault.kind}")
 
@@ -272,6 +280,7 @@ class World(Stage):
         if not process.bot.engine.state.markets:  # it is still asking the venue whether it may begin
             return False
         if process.halted_because() or self._has_moved_money:
+            self._cleared_ns[process.halted_because()] = self.now_ns
             self._wants_rearm = True
             process.ask_to_stop("operator")
             return False
