@@ -250,9 +250,18 @@ class KeySender:
         except (SigningError, LocalProtocolError) as error:
             self._not_signed(batch, nonces, error)
             return
+        if self._has_grown_stale(batch):
+            self._nonces.refused(nonces)
+            self._put_back(batch)  # where what is stale is refused
+            return
         flight = self._take_off(batch, nonces, signed, now_ns)
         if flight is not None:
             await self._land(flight, self._tools.wire.send(signed))
+
+    def _has_grown_stale(self, batch: Sequence[_Waiting]) -> bool:
+        """Tell whether we stood still while a batch was signed, so that it holds creates wished for long ago."""
+        stale_ns = self._tools.clock.mono_ns() - STALE_NS
+        return any(waiting.since_ns < stale_ns and not _only_removes(waiting.command) for waiting in batch)
 
     def _not_signed(self, batch: list[_Waiting], nonces: range, error: Exception) -> None:
         self._nonces.refused(nonces)
