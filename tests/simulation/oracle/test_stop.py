@@ -108,6 +108,16 @@ def test_an_old_foreign_order_counts_against_the_claim():
     assert court.verdict == ["I3"]
 
 
+def test_who_has_not_asked_says_nothing_of_foreign_orders():
+    """A process that ends without a number, having asked nobody, is not belied by an order of somebody else's."""
+    court = Court()
+    court.foreign(900)
+    court.skip(S).oracle.bot_stop_asked(court.now_ns)
+    court.oracle.bot_ended(0, None, court.now_ns)
+
+    assert court.texts == []
+
+
 def test_a_kill_is_no_stop():
     """A killed process owes nothing, and the next one may create."""
     court = Court()

@@ -36,6 +36,7 @@ class Loss:
         self._day = -1
         self._base_pico: int | None = None
         self._below_ns: int | None = None
+        self._is_read = True  # the account, by the process that counts anew
         self._tripped_day = -1
         self._traded_ns: dict[int, int] = {}
 
@@ -54,6 +55,13 @@ class Loss:
         """A person has looked at the loss, and begins the count anew."""
         self._base_pico = self._below_ns = None
         self._tripped_day = -1
+        self._is_read = False
+
+    def account_read(self, now_ns: int) -> None:
+        """The bot knows its account: a count that begins anew begins here, as the bot's does."""
+        if not self._is_read:
+            self._is_read = True
+            self.look(now_ns)
 
     def traded(self, market: int, now_ns: int) -> None:
         """The position changed."""
@@ -64,7 +72,7 @@ class Loss:
         """Work out the day's result."""
         day = self._wire.venue_us(now_ns) // DAY_US
         value_pico = self._value_pico()
-        if value_pico is None or not self._phases.life:
+        if value_pico is None or not self._phases.life or not self._is_read:
             return
         if self._base_pico is None or day != self._day:
             self._day, self._base_pico, self._below_ns = day, value_pico, None

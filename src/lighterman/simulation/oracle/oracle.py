@@ -273,6 +273,8 @@ class Oracle:
     def bot_believes(self, belief: Belief, now_ns: int) -> None:
         """Take what the bot believes after a step in which it decided something."""
         self._phases.beliefs += 1
+        if belief.cash_pico is not None:
+            self._loss.account_read(now_ns)
         self._books.on_belief(belief, now_ns)
         self._ledger.on_belief(belief, now_ns)
         self._tracking.on_belief(belief, now_ns)

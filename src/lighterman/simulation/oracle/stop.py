@@ -4,7 +4,7 @@ A create that left before or at the very instant of the stop may still arrive. T
 is judged after `stop_within_ns`, or at the end if that comes first, and only where no fault was
 active since the stop. The claim of no open orders is judged always, also afterwards: an order of
 that process that appears behind a claim of none belies it. Foreign orders count against the claim
-where they stood before the stop, when there was time to see them.
+where they stood before the stop, when there was time to see them, and the bot has said a number.
 """
 
 from lighterman.protocol.transactions import CreateOrderTx, ModifyOrderTx
@@ -71,7 +71,10 @@ class Stop:
         self._record.judged[NAME] += 1
         self._claims_none = True
         seen_ns = self._asked_ns if self._asked_ns is not None else now_ns
-        left = [order for order in self._venue.live.values() if order.is_bots or order.since_ns < seen_ns]
+        has_asked = open_orders is not None  # else nothing is said of orders that are not its own
+        left = [
+            order for order in self._venue.live.values() if order.is_bots or (has_asked and order.since_ns < seen_ns)
+        ]
         if left:
             self._record.breach(
                 NAME, f"the bot ended saying {open_orders} open orders, exit {exit_code}: {left}", now_ns
