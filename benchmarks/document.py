@@ -99,7 +99,8 @@ def _end_to_end(result: dict[str, Any]) -> Iterator[str]:
         "is a bot on the official client (websockets, json, Decimal, its signer on the main thread), without risk\n"
         "checks, journal, metrics or log; ours is `lighterman run` with all of them. Bots take turns within the run,\n"
         "and their orders are compared, one by one. `tick`: one order answers an update. `spaced`: the same, but\n"
-        "updates come about 50 ms apart, so that caches are cold. `burst`: ten orders answer one update.\n"
+        "updates come about 50 ms apart, so that caches are cold. `burst`: ten orders answer one update. `p50` is the\n"
+        "median of the best of three rounds, `p99` that of all updates.\n"
     )
     for workload in result["workloads"]:
         yield (
