@@ -414,6 +414,21 @@ async def test_a_nonce_taken_by_another_is_settled(world):
     await world.until(lambda: 2 in world.outcomes(CommandAcked))
 
 
+@in_world()
+async def test_a_nonce_taken_by_another_while_we_sign_is_not_sent(world):
+    """What was signed with it could never run: a create is refused, a cancel takes the nonce behind the stranger's."""
+    for key, command in ((CREATE_KEY, bid(1)), (CANCEL_KEY, CancelOrder(2, 0, 4711))):
+        world.signers[key].delay_s = 0.3
+        world.submit(command)
+        await asyncio.sleep(0.01)
+        await _send_as_stranger(world, client=4711 + key, key=key)
+    await world.until(lambda: 2 in world.outcomes(CommandExecuted) + world.outcomes(CommandRefused), seconds=20)
+
+    assert not world.failures
+    assert [1] == [refused.command_id for refused in world.of(CommandRefused) if "used before" in refused.message]
+    assert not world.of(CommandUnknown)
+
+
 async def _send_as_stranger(world, client=4711, key=CREATE_KEY):
     """Let somebody else sign with our key, as a second program with the same configuration would."""
     signer: PureSigner = world.signers[key].signer

@@ -106,6 +106,18 @@ def test_a_nonce_we_never_gave_out_is_foreign():
     assert range(10, 11) == keeper.take(1, T0)
 
 
+def test_a_nonce_used_before_its_transaction_has_left_is_foreign():
+    """It was given out, but what was told of is not signed with it: somebody else has used it."""
+    keeper = NonceKeeper(7)
+    nonces = keeper.take(2, T0)
+
+    assert not keeper.executed(7)
+    assert keeper.is_frozen
+    keeper.refused(nonces)  # they never leave us
+    assert keeper.settle(8, T0).is_foreign
+    assert range(8, 9) == keeper.take(1, T0)
+
+
 def test_one_low_reading_proves_nothing():
     """`nextNonce` may be told from before what is on its way: stepping back takes the same number twice in a row."""
     keeper = NonceKeeper(7)

@@ -250,9 +250,9 @@ class KeySender:
         except (SigningError, LocalProtocolError) as error:
             self._not_signed(batch, nonces, error)
             return
-        if self._has_grown_stale(batch):
+        if self._nonces.is_frozen or self._has_grown_stale(batch):
             self._nonces.refused(nonces)
-            self._put_back(batch)  # where what is stale is refused
+            self._put_back(batch)  # where what is stale, or may not wait for the doubt, is refused
             return
         flight = self._take_off(batch, nonces, signed, now_ns)
         if flight is not None:

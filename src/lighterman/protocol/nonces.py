@@ -122,14 +122,15 @@ class NonceKeeper:
         self._freeze(reason)
 
     def executed(self, nonce: int) -> bool:
-        """The sequencer ran this nonce, hence all below it; return False if we never gave it out."""
-        for known in [known for known in self._given if known <= nonce]:
-            del self._given[known]
+        """The sequencer ran this nonce, hence all below it; return False if it cannot have been ours."""
+        known = self._given.get(nonce)
+        is_ours = nonce < self.next and (known is None or known.dead_ns != NEVER_NS)
+        for below in [below for below in self._given if below <= nonce]:
+            del self._given[below]
         self._executed_next = max(self._executed_next, nonce + 1)
-        if nonce >= self.next:
-            self._freeze(f"nonce {nonce} was used before it was given out")
-            return False
-        return True
+        if not is_ours:
+            self._freeze(f"nonce {nonce} was used before ours had left")
+        return is_ours
 
     def settle(self, venue_next: int, now_ns: int) -> Settled:
         """Take a reading of `nextNonce`, made when no answer is awaited any more; unfreeze if it leaves no doubt.
