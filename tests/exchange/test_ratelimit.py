@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lighterman.domain.errors import LocalProtocolError
-from lighterman.exchange.ratelimit import MINUTE_NS, TIERS, Bucket, RateLimits
+from lighterman.exchange.ratelimit import ASKED_NS, MINUTE_NS, TIERS, Allowance, Bucket, RateLimits
 
 
 def _most_in_a_minute(times):
@@ -64,7 +64,7 @@ def test_what_can_never_be_taken_is_a_mistake():
 @pytest.mark.parametrize("tier", TIERS)
 def test_every_tier_can_pay_its_dearest_request_and_a_full_batch(tier):
     """The burst of a tier covers a trades call, and fifteen transactions beside the cancels' reserve."""
-    limits = RateLimits()
+    limits = RateLimits(Allowance())
     limits.set_tier(tier)
 
     assert limits.requests.book(limits.cost("trades"), 0) == 0
@@ -73,7 +73,7 @@ def test_every_tier_can_pay_its_dearest_request_and_a_full_batch(tier):
 
 def test_an_unknown_tier_gets_the_lowest_limits():
     """What is not known is not assumed to be allowed."""
-    limits = RateLimits()
+    limits = RateLimits(Allowance())
     limits.set_tier("platinum")
 
     assert TIERS["standard"] == limits.tier
@@ -82,8 +82,23 @@ def test_an_unknown_tier_gets_the_lowest_limits():
 
 def test_a_known_tier_does_not_refill_what_was_used():
     """Learning the tier that was assumed gives no second burst."""
-    limits = RateLimits()
+    limits = RateLimits(Allowance())
     limits.requests.book(limits.requests.burst, 0)
     limits.set_tier("std")
 
     assert not limits.requests.take(1, 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10 * 10**9), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60))
+def test_what_finds_room_keeps_to_the_operator_s_limits(wishes):
+    """Of 20 messages a minute, 16 may ask for orders; cancels that went without asking count as well."""
+    allowance, now_ns, left = Allowance(20, 16), 0, []
+    for pause_ns, asking, removing in wishes:
+        now_ns += pause_ns
+        if asking and not allowance.has_room(asking, removing, now_ns):
+            continue
+        allowance.count(asking, removing, now_ns)
+        left.append((now_ns, asking, removing))
+        window = [each for each in left if each[0] > now_ns - ASKED_NS]
+        assert sum(asking for _, asking, _ in window) <= 16
+        assert not asking or sum(asking + removing for _, asking, removing in window) <= 20

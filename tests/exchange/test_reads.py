@@ -9,7 +9,7 @@ from helpers.memory_venue import World, in_world, json_reply
 from helpers.virtual_time import VirtualClock, run
 from lighterman.domain.commands import PlaceOrder
 from lighterman.domain.errors import RemoteProtocolError, TransportError, VenueError
-from lighterman.exchange.ratelimit import RateLimits
+from lighterman.exchange.ratelimit import Allowance, RateLimits
 from lighterman.exchange.reads import Reads
 from lighterman.exchange.tokens import AuthTokens
 from lighterman.exchange.transport import HttpReply
@@ -45,7 +45,7 @@ class _Signer:
 def _reads(transport):
     clock = VirtualClock(1_800_000_000_000_000)
     tokens = AuthTokens([_Signer()], VenueTime(clock))
-    return Reads(transport, clock, RateLimits(), tokens, account_index=8, timeout_ms=10_000)
+    return Reads(transport, clock, RateLimits(Allowance()), tokens, account_index=8, timeout_ms=10_000)
 
 
 def _ask(transport, name, *arguments):

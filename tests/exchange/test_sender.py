@@ -208,6 +208,24 @@ async def test_a_lost_transaction_is_sent_again(world):
     assert [2] == world.signers[CREATE_KEY].batches
 
 
+@in_both_worlds(messages_per_minute=5, asking_per_minute=3)
+async def test_copies_count_as_messages_of_the_operator_s_limit(world):
+    """Two lost orders are not sent again where three a minute may be asked for; nor does one too many leave."""
+    world.network.stream_of("").drops_outbound = lambda frame: b"jsonapi" in frame
+    world.submit(bid(1), bid(2))
+    await world.until(lambda: world.outcomes(CommandRefused) == [1, 2], seconds=20)
+    world.network.stream_of("").drops_outbound = lambda _: False
+    world.submit(bid(3))
+    await world.until(lambda: world.outcomes(CommandExecuted) == [3])
+    world.submit(bid(4))
+    await world.until(lambda: world.outcomes(CommandRefused) == [1, 2, 4])
+    world.submit(CancelOrder(5, 0, 1003))
+    await world.until(lambda: 5 in world.outcomes(CommandExecuted))
+
+    assert ("POST", "sendTx") not in world.network.requests
+    assert "message limit" in world.of(CommandRefused)[-1].message
+
+
 @in_both_worlds()
 async def test_what_ran_unheard_does_not_run_again(world):
     """Neither answer nor execution was heard: the copy is told 21104, and the venue is asked what became of it."""

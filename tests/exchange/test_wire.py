@@ -6,7 +6,7 @@ import pytest
 from helpers.memory_venue import json_reply
 from helpers.virtual_time import VirtualClock, run
 from lighterman.domain.errors import TransportError
-from lighterman.exchange.ratelimit import RateLimits
+from lighterman.exchange.ratelimit import Allowance, RateLimits
 from lighterman.exchange.transport import NotSent
 from lighterman.exchange.wire import TransactionWire
 from lighterman.protocol import messages
@@ -35,7 +35,7 @@ def _talk(batch, *answers, rest=None, is_up=True, down=None):
     async def body():
         changes, said = [], []
         wire = TransactionWire(
-            rest or _Rest(), VirtualClock(0), RateLimits(), lambda: changes.append(wire.down_because), 5_000
+            rest or _Rest(), VirtualClock(0), RateLimits(Allowance()), lambda: changes.append(wire.down_because), 5_000
         )
         wire.speak = said.append
         if is_up:
@@ -100,7 +100,7 @@ def test_an_error_without_id_is_nobody_s_when_two_requests_are_open():
     """It cannot be told whose it is, so both wait on."""
 
     async def body():
-        wire = TransactionWire(_Rest(), VirtualClock(0), RateLimits(), lambda: None, 5_000)
+        wire = TransactionWire(_Rest(), VirtualClock(0), RateLimits(Allowance()), lambda: None, 5_000)
         wire.speak = lambda frame: None
         await wire.become_ready()
         both = [asyncio.create_task(wire.send([tx])) for tx in (ONE, TWO)]
@@ -152,7 +152,7 @@ def test_a_socket_that_takes_nothing_has_sent_nothing():
     """If the stream refuses the frame, the transaction certainly never left."""
 
     async def body():
-        wire = TransactionWire(_Rest(), VirtualClock(0), RateLimits(), lambda: None, 5_000)
+        wire = TransactionWire(_Rest(), VirtualClock(0), RateLimits(Allowance()), lambda: None, 5_000)
 
         def refuse(frame):
             raise TransportError("full")

@@ -17,7 +17,7 @@ from lighterman.domain.errors import TransportError
 from lighterman.domain.events import Link, LinkReport
 from lighterman.exchange.lighter import LighterVenue
 from lighterman.exchange.params import ClientParams
-from lighterman.exchange.ratelimit import RateLimits
+from lighterman.exchange.ratelimit import Allowance, RateLimits
 from lighterman.exchange.reads import Reads
 from lighterman.exchange.tokens import AuthTokens
 from lighterman.exchange.transport import HttpReply, NotSent
@@ -264,7 +264,7 @@ class World:
         return Reads(
             self.network,
             self.clock,
-            RateLimits(),
+            RateLimits(Allowance()),
             tokens,
             account_index=self.params.account_index,
             timeout_ms=self.params.request_timeout_ms,

@@ -132,7 +132,7 @@ def _answer(settings: Settings, bot: Bot) -> Check:
         total_position_max_usd=amount(limits.total_position_micro_max),
         daily_loss_max_usd=amount(limits.daily_loss_micro_max),
         messages_per_minute=limits.messages_per_minute,
-        messages_kept_for_cancels=int(limits.messages_per_minute * limits.cancel_reserve_fraction),
+        messages_kept_for_cancels=limits.messages_kept_for_cancels,
         messages_for_one_requote=sum(2 * market.quote.levels for market in settings.engine.markets),
         markets=markets,
     )

@@ -477,7 +477,7 @@ _RISK = (
         high=40_000,
         unit="per minute",
         otherwise="what the tier allows: standard 60, premium 4000, plus 8000",
-        meaning="Transactions of all kinds per minute.",
+        meaning="Transactions of all kinds per minute, those that are sent again included.",
     ),
     Key(
         path="risk.cancelReservePct",

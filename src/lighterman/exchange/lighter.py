@@ -27,7 +27,7 @@ from lighterman.exchange.preflight import check_venue, markets_described_again, 
 from lighterman.exchange.private import PrivateFeed
 from lighterman.exchange.public import PublicFeed
 from lighterman.exchange.questions import Questions
-from lighterman.exchange.ratelimit import RateLimits
+from lighterman.exchange.ratelimit import Allowance, RateLimits
 from lighterman.exchange.reads import Reads
 from lighterman.exchange.sender import KeySender, SenderTools
 from lighterman.exchange.tokens import AuthTokens
@@ -73,7 +73,7 @@ class LighterVenue:
         self._sink = sink
         self._on_failure = on_failure
         self._tasks: list[asyncio.Task[None]] = []
-        self._limits = RateLimits()
+        self._limits = RateLimits(Allowance(params.messages_per_minute, params.asking_per_minute))
         self._venue_time = VenueTime(clock)
         self._tokens = AuthTokens(list(signers.values()), self._venue_time)
         self._reads = Reads(

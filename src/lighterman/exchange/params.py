@@ -1,5 +1,7 @@
 """What the client is told besides its keys: where the venue is, what may be done there, how long to wait."""
 
+import sys
+
 import msgspec
 
 from lighterman.domain.errors import LocalProtocolError
@@ -20,6 +22,8 @@ class ClientParams(msgspec.Struct, frozen=True, kw_only=True):
     account_index: int
     symbols: list[str]
     order_value_micro_max: int
+    messages_per_minute: int = sys.maxsize  # the operator's limit for what leaves, whatever is sent again included
+    asking_per_minute: int = sys.maxsize  # and for what asks for orders: the rest is kept for cancels
     order_lifetime_ms: int = 28 * DAY_MS
     transaction_lifetime_ms: int = 10_000  # ExpiredAt of what we sign; bounds how long an outcome stays unknown
     self_trade_behavior: int | None = None  # attribute 6 (4.6); None leaves the venue's default

@@ -2,14 +2,18 @@
 
 Law: pure arithmetic, time is given. In any rolling minute a bucket gives at most its burst and
 what was filled in, together BURST_PERCENT + REFILL_PERCENT of the venue's figure. How many
-transactions the strategy should spend is the engine's budget; here is only the venue's limit.
+transactions the strategy should spend is the engine's budget; here is what may leave at all.
 """
+
+import sys
+from collections import deque
 
 import msgspec
 
 from lighterman.domain.errors import LocalProtocolError
 
 MINUTE_NS = 60_000_000_000
+ASKED_NS = MINUTE_NS - 500_000_000  # what was decided within a minute leaves within a little less at times
 BURST_PERCENT = 30
 REFILL_PERCENT = 65
 CANCEL_RESERVE_PERCENT = 20  # of the burst of transactions: creates may not take it (6.4)
@@ -60,6 +64,37 @@ class Bucket:
         self._at_ns = now_ns
 
 
+class Allowance:
+    """The operator's own limits: how many transactions may leave in any minute, and how many that ask for orders.
+
+    The engine keeps to them with what it asks for, but does not know what is sent again. So everything that
+    leaves is counted here, and a copy, or an order behind copies, may have to stay.
+    """
+
+    __slots__ = ("_asking_ns", "_asking_per_minute", "_messages_per_minute", "_removing_ns")
+
+    def __init__(self, messages_per_minute: int = sys.maxsize, asking_per_minute: int = sys.maxsize) -> None:
+        self._messages_per_minute = messages_per_minute
+        self._asking_per_minute = asking_per_minute
+        self._asking_ns: deque[int] = deque()  # when each left
+        self._removing_ns: deque[int] = deque()
+
+    def has_room(self, asking: int, removing: int, now_ns: int) -> bool:
+        """Tell whether so many that ask for orders, and so many that only remove some, may leave together."""
+        for times in (self._asking_ns, self._removing_ns):
+            while times and times[0] <= now_ns - ASKED_NS:
+                times.popleft()
+        asked = len(self._asking_ns) + asking
+        if asking and asked > self._asking_per_minute:
+            return False
+        return asked + len(self._removing_ns) + removing <= self._messages_per_minute
+
+    def count(self, asking: int, removing: int, now_ns: int) -> None:
+        """Take note that so many leave, room or not: no cancel stays for this."""
+        self._asking_ns.extend([now_ns] * asking)
+        self._removing_ns.extend([now_ns] * removing)
+
+
 class TierLimits(msgspec.Struct, frozen=True, gc=False):
     """One row of protocol reference 1.5: REST weight (or plain requests) and transactions per minute."""
 
@@ -90,9 +125,10 @@ WEIGHTS: dict[str, int] = {  # 6.1, of what this client asks
 class RateLimits:
     """The buckets of one account; `set_tier` replaces them when the tier is known."""
 
-    __slots__ = ("connections", "requests", "tier", "transactions")
+    __slots__ = ("allowance", "connections", "requests", "tier", "transactions")
 
-    def __init__(self) -> None:
+    def __init__(self, allowance: Allowance) -> None:
+        self.allowance = allowance
         self.connections = Bucket(CONNECTIONS_PER_MINUTE)
         self._use(STANDARD)
 

@@ -318,22 +318,27 @@ class KeySender:
         return batch
 
     def _pay(self, batch: list[_Waiting]) -> tuple[list[_Waiting], int]:
-        """Stay within the venue's transaction limit; return what may leave, and in how many nanoseconds.
+        """Stay within the venue's limit and the operator's; return what may leave, and in how many nanoseconds.
 
         Creates leave together or are refused, since half a ladder may be one side of it, and leave a
         reserve for cancels. Of those as many go as may; where none may, one waits until it may.
         """
         limits, now_ns = self._tools.limits, self._tools.clock.mono_ns()
-        bucket = limits.transactions
+        bucket, allowance = limits.transactions, limits.allowance
         creates = [waiting for waiting in batch if not _only_removes(waiting.command)]
         if not creates:
             count = min(len(batch), max(1, bucket.available(now_ns)))
             self._put_back(batch[count:])
+            allowance.count(0, count, now_ns)
             return batch[:count], bucket.book(count, now_ns) if batch else 0
-        if bucket.take(len(batch), now_ns, reserve=limits.cancel_reserve):
+        removing = len(batch) - len(creates)
+        has_room = allowance.has_room(len(creates), removing, now_ns)
+        if has_room and bucket.take(len(batch), now_ns, reserve=limits.cancel_reserve):
+            allowance.count(len(creates), removing, now_ns)
             return batch, 0
         for waiting in creates:
-            self._refuse(waiting.command.command_id, 0, "the venue's transaction limit")
+            limit = "the venue's transaction limit" if has_room else "the message limit: some were sent again"
+            self._refuse(waiting.command.command_id, 0, limit)
         self._put_back([waiting for waiting in batch if _only_removes(waiting.command)])
         return [], 0
 
@@ -438,8 +443,15 @@ class KeySender:
             return False
         if self._tools.gate.is_stopped and not flight.only_removes:
             return False
-        reserve = 0 if flight.only_removes else limits.cancel_reserve
-        return limits.transactions.take(len(flight.batch), now_ns, reserve=reserve)
+        removing = sum(_only_removes(waiting.command) for waiting in flight.batch)
+        asking = len(flight.batch) - removing
+        reserve = limits.cancel_reserve if asking else 0
+        if not limits.allowance.has_room(asking, removing, now_ns):
+            return False
+        if not limits.transactions.take(len(flight.batch), now_ns, reserve=reserve):
+            return False
+        limits.allowance.count(asking, removing, now_ns)
+        return True
 
     async def _resend(self, flight: _Flight, *, by_rest: bool) -> bool:
         """Send the same bytes again; return whether they may have left.

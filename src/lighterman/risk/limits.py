@@ -26,3 +26,8 @@ class AccountLimits(msgspec.Struct, frozen=True, kw_only=True):
     data_age_ms_max: int = 2000  # older market data is no data
     messages_per_minute: int = 4000  # transactions, all kinds; the venue's tier caps it
     cancel_reserve_fraction: float = 0.2  # of that budget, kept for cancels alone
+
+    @property
+    def messages_kept_for_cancels(self) -> int:
+        """Return how many transactions a minute creates and modifies leave alone."""
+        return int(self.messages_per_minute * self.cancel_reserve_fraction)

@@ -187,13 +187,15 @@ def _begin(plan: RunPlan, store: AccountStore) -> AccountState:
 
 
 def _client_params(parts: Parts, engine: EngineParams, *, may_have_orders: bool) -> ClientParams:
-    venue = parts.venue
+    venue, limits = parts.venue, engine.limits
     return ClientParams(
         stream_url=venue.stream_url,
         chain_id=venue.chain_id,
         account_index=venue.account_index,
         symbols=[market.symbol for market in engine.markets],
-        order_value_micro_max=engine.limits.order_value_micro_max,
+        order_value_micro_max=limits.order_value_micro_max,
+        messages_per_minute=limits.messages_per_minute,
+        asking_per_minute=limits.messages_per_minute - limits.messages_kept_for_cancels,
         transaction_lifetime_ms=engine.transaction_lifetime_ms,
         answer_timeout_ms=engine.answer_timeout_ms,
         quiet_ms=engine.transaction_lifetime_ms + CLOCKS_MS if may_have_orders else 0,
