@@ -47,15 +47,23 @@ class Worst(NamedTuple):
     lowest_ask_ticks: int
 
 
+class Standing(NamedTuple):
+    """A side whose every slot holds an open order that may stay: price and rest of each, and when the oldest came."""
+
+    prices_ticks: list[int]
+    rests_lots: list[int]
+    since_ns: int
+
+
 class MarketOrders:
     """The orders of one market: by client id, and by slot. A slot is a side and a level.
 
     `held_ns` says of each slot before when nothing is tried there again, `moved_ns` of each level
-    when a create or modify last left for it that was not refused. Two sums over the orders are
-    kept until one changes.
+    when a create or modify last left for it that was not refused. What is gathered from the orders
+    is kept until one changes.
     """
 
-    __slots__ = ("_own", "_worst", "by_id", "held_ns", "moved_ns", "slots", "strays")
+    __slots__ = ("_own", "_standing", "_worst", "by_id", "held_ns", "moved_ns", "slots", "strays")
 
     def __init__(self, levels: int) -> None:
         self.by_id: dict[int, Order] = {}
@@ -65,6 +73,7 @@ class MarketOrders:
         self.strays: dict[int, Order] = {}  # adopted orders, which have no slot
         self._own: tuple[dict[int, int], dict[int, int]] | None = None
         self._worst: Worst | None = None
+        self._standing: tuple[Standing | None, Standing | None] | None = None
 
     def __repr__(self) -> str:
         return f"<MarketOrders {list(self.by_id.values())}>"
@@ -89,8 +98,8 @@ class MarketOrders:
         self.changed()
 
     def changed(self) -> None:
-        """Say that an order's price, size or state is not what it was."""
-        self._own = self._worst = None
+        """Say that an order's price, size or state is not what it was, or that it must go."""
+        self._own = self._worst = self._standing = None
 
     def own_sizes(self) -> tuple[dict[int, int], dict[int, int]]:
         """Return our resting size by price, bids and asks, as it may be in the public book.
@@ -129,6 +138,21 @@ class MarketOrders:
                         highest_ticks = highest
             self._worst = Worst(buy_lots, sell_lots, highest_ticks, lowest_ticks)
         return self._worst
+
+    def standing(self) -> tuple[Standing | None, Standing | None]:
+        """Return what stands on the side of bids and of asks; None for a side in which anything is amiss."""
+        if self._standing is None:
+            bids, asks = self.slots
+            self._standing = (_standing(bids), _standing(asks))
+        return self._standing
+
+
+def _standing(slots: list[Order | None]) -> Standing | None:
+    orders = [order for order in slots if order is not None and order.state is OrderState.OPEN and not order.must_go]
+    rests_lots = [order.remaining_lots() for order in orders]
+    if len(orders) < len(slots) or min(rests_lots) < 1:
+        return None
+    return Standing([order.price_ticks for order in orders], rests_lots, min([order.since_ns for order in orders]))
 
 
 class Orders:
@@ -225,7 +249,9 @@ class Orders:
 
     def give_up(self, client_order_index: int) -> None:
         """An order stands wrong and may not be put right: let the next plan cancel it."""
-        self._orders[client_order_index].must_go = True
+        order = self._orders[client_order_index]
+        order.must_go = True
+        self._markets[order.market].changed()
 
     # -- what we are told ----------------------------------------------------------------
 

@@ -6,13 +6,15 @@ when the whole market is pulled: then all that may rest is cancelled, answered o
 messages are scarce each slot waits for its turn (see `pace.py`).
 """
 
+from operator import sub
+
 import msgspec
 
 from lighterman.domain.units import BPS
 from lighterman.engine.order import Order, OrderState
-from lighterman.engine.orders import MarketOrders
+from lighterman.engine.orders import MarketOrders, Standing
 from lighterman.engine.pace import UNHURRIED, Pace
-from lighterman.strategy.params import QuoteRules
+from lighterman.strategy.params import QuoteParams, QuoteRules
 from lighterman.strategy.quoter import Quotes
 
 NS_PER_S = 1_000_000_000
@@ -60,14 +62,22 @@ def plan(
     if quotes is None:
         pulled = [order for order in orders.by_id.values() if order.retry_ns <= now_ns and _may_be_pulled(order)]
         return [Change(order, order.is_ask, order.level) for order in pulled]
+    params = rules.params
+    born_before_ns = now_ns - params.order_age_max_s * NS_PER_S if params.order_age_max_s else 0
+    bids, asks = orders.standing()
+    bids_stand = bids is not None and _stands(bids, quotes.bid_ticks, quotes.bid_lots, params, born_before_ns)
+    asks_stand = asks is not None and _stands(asks, quotes.ask_ticks, quotes.ask_lots, params, born_before_ns)
+    if bids_stand and asks_stand and not orders.strays:
+        return []
     cancels: list[Change] = []
     modifies: list[Change] = []
     places: list[Change] = []
     changes = (cancels, modifies, places)
-    bid_ticks, bid_lots, ask_ticks, ask_lots = quotes.ladder()
-    terms = (rules, now_ns, order_value_micro_max, pace, quotes.basis.fair_ticks)
-    _plan_side(orders, bid_ticks, bid_lots, terms, changes, is_ask=False)
-    _plan_side(orders, ask_ticks, ask_lots, terms, changes, is_ask=True)
+    terms = (rules, now_ns, born_before_ns, order_value_micro_max, pace, quotes.basis.fair_ticks)
+    if not bids_stand:
+        _plan_side(orders, quotes.bid_ticks, quotes.bid_lots, terms, changes, is_ask=False)
+    if not asks_stand:
+        _plan_side(orders, quotes.ask_ticks, quotes.ask_lots, terms, changes, is_ask=True)
     cancels.extend([Change(order, order.is_ask, -1) for order in orders.strays.values() if order.state is OPEN])
     if not may_add:
         cancels.extend([Change(change.order, change.is_ask, change.level) for change in modifies])
@@ -87,11 +97,22 @@ def _may_be_pulled(order: Order) -> bool:
     return order.state is OPEN or order.state is OrderState.MODIFYING
 
 
+def _stands(
+    standing: Standing, prices: list[int], sizes: list[int], params: QuoteParams, born_before_ns: float
+) -> bool:
+    """Tell whether a whole side is case 5, as it is most of the time; `_plan_side` would find the same."""
+    return (
+        standing.rests_lots == sizes
+        and standing.since_ns >= born_before_ns
+        and max(map(abs, map(sub, standing.prices_ticks, prices))) <= prices[0] * params.reprice_threshold_bps / BPS
+    )
+
+
 def _plan_side(
     orders: MarketOrders,
     prices: list[int],
     sizes: list[int],
-    terms: tuple[QuoteRules, int, int, Pace, float],
+    terms: tuple[QuoteRules, int, float, int, Pace, float],
     changes: tuple[list[Change], list[Change], list[Change]],
     *,
     is_ask: bool,
@@ -103,11 +124,10 @@ def _plan_side(
     quote may be stands wrong.
     """
     cancels, modifies, places = changes
-    rules, now_ns, order_value_micro_max, pace, fair_ticks = terms
+    rules, now_ns, born_before_ns, order_value_micro_max, pace, fair_ticks = terms
     params = rules.params
     tolerance_ticks = prices[0] * params.reprice_threshold_bps / BPS
     slack = params.resize_threshold_fraction
-    born_before_ns = now_ns - params.order_age_max_s * NS_PER_S if params.order_age_max_s else 0
     held_ns, moved_ns = orders.held_ns[is_ask], orders.moved_ns
     for level, order in enumerate(orders.slots[is_ask]):
         size = sizes[level]

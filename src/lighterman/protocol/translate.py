@@ -252,13 +252,15 @@ def _levels(heard: list[HeardLevel], scale: _Scale) -> list[Level]:
     Sizes hardly ever repeat, so they have no memory. Raises UnitError.
     """
     prices, lots_per_unit, size_max = scale.heard_prices, scale.lots_per_unit, scale.size_max
-    levels = [
-        (prices[level.price], lots)
-        for level in heard
-        if 0 <= level.size <= size_max and (lots := int(level.size * lots_per_unit + 0.5)) / lots_per_unit == level.size
-    ]
-    if len(levels) != len(heard):
-        raise UnitError(f"a size of market {scale.index} is no whole number of lots")
+    levels: list[Level] = []
+    for level in heard:
+        size = level.size
+        if not 0 <= size <= size_max:
+            raise UnitError(f"size {size!r} of market {scale.index} is less or more than can exist")
+        lots = int(size * lots_per_unit + 0.5)
+        if lots / lots_per_unit != size:
+            raise UnitError(f"size {size!r} of market {scale.index} is no whole number of lots")
+        levels.append((prices[level.price], lots))
     return levels
 
 

@@ -12,14 +12,13 @@ def bid_prices(rules: QuoteRules, fair_ticks: float, spread_bps: float, limit_ti
     nearer than the edge, never above `limit_ticks`. Prices may come out below one tick.
     """
     prices = []
-    ticks_per_bp = fair_ticks / BPS
-    edge_bps = rules.edge_min_bps
+    spread_ticks, edge_ticks = fair_ticks * spread_bps / BPS, fair_ticks * rules.edge_min_bps / BPS
     highest = limit_ticks
     for factor in rules.level_factors:
-        distance_bps = spread_bps * factor
-        if distance_bps < edge_bps:
-            distance_bps = edge_bps
-        price = price_floor(fair_ticks - distance_bps * ticks_per_bp)
+        distance = spread_ticks * factor
+        if distance < edge_ticks:
+            distance = edge_ticks
+        price = price_floor(fair_ticks - distance)
         if price > highest:
             price = highest
         prices.append(price)
@@ -30,14 +29,13 @@ def bid_prices(rules: QuoteRules, fair_ticks: float, spread_bps: float, limit_ti
 def ask_prices(rules: QuoteRules, fair_ticks: float, spread_bps: float, limit_ticks: int) -> list[int]:
     """Return strictly rising ask prices: the mirror image of `bid_prices`, rounded up."""
     prices = []
-    ticks_per_bp = fair_ticks / BPS
-    edge_bps = rules.edge_min_bps
+    spread_ticks, edge_ticks = fair_ticks * spread_bps / BPS, fair_ticks * rules.edge_min_bps / BPS
     lowest = limit_ticks
     for factor in rules.level_factors:
-        distance_bps = spread_bps * factor
-        if distance_bps < edge_bps:
-            distance_bps = edge_bps
-        price = price_ceil(fair_ticks + distance_bps * ticks_per_bp)
+        distance = spread_ticks * factor
+        if distance < edge_ticks:
+            distance = edge_ticks
+        price = price_ceil(fair_ticks + distance)
         if price < lowest:
             price = lowest
         prices.append(price)

@@ -4,6 +4,8 @@ Law: pure and total. Whatever the view, the result never crosses the market it w
 never asks for more than the room left by the position limit, and says what it is made of.
 """
 
+from operator import itemgetter
+
 import msgspec
 
 from lighterman.domain.book import Level
@@ -12,6 +14,8 @@ from lighterman.strategy.ladder import ask_prices, bid_prices, level_sizes
 from lighterman.strategy.params import QuoteRules
 from lighterman.strategy.skew import side_spreads_bps, skew
 from lighterman.strategy.spread import half_spread_bps
+
+_SIZE = itemgetter(1)
 
 
 class Basis(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -67,7 +71,7 @@ def quote(
     best_ask, ask_size = asks[0]
     middle = mid(best_bid, best_ask)
     fair = micro(best_bid, bid_size, best_ask, ask_size) if params.fair_price == "micro" else middle
-    tilt = imbalance(sum([level[1] for level in bids]), sum([level[1] for level in asks]))
+    tilt = imbalance(sum(map(_SIZE, bids)), sum(map(_SIZE, asks)))
     half_bps = half_spread_bps(params, volatility_bps, tilt)
     inventory = skew(position_lots, position_max_lots)
     bid_bps, ask_bps = side_spreads_bps(half_bps, inventory, params.skew_factor)
