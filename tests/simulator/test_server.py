@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import sys
 from io import BytesIO
 
@@ -93,6 +94,22 @@ async def test_a_body_too_large_is_refused():
         http.post(ready["url"] + "/api/v1/sendTx", data=BytesIO(bytes(2_000_000))) as reply,
     ):
         assert (reply.status, (await reply.json())["code"]) == (400, 20001)
+
+
+async def test_a_client_that_is_gone_before_it_has_said_all_is_no_failure(caplog):
+    """Whoever resets the connection in the middle of a body gets no answer, and nobody is told of an error."""
+    async with running() as (http, ready):
+        url = URL(ready["url"])
+        with socket.create_connection((url.host, url.port)) as gone:
+            gone.sendall(b"POST /api/v1/sendTx HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ntx_type=14")
+            async with http.get(ready["url"]) as reply:  # by then the server waits for the rest
+                assert reply.status == 200
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for _ in range(2):
+            async with http.get(ready["url"]) as reply:
+                assert reply.status == 200
+
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_a_read_only_connection_sends_nothing():

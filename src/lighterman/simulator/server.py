@@ -59,6 +59,8 @@ class Server:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return _to_web(failure(VenueError(Code.INVALID_PARAM, f"{Code.INVALID_PARAM.text}: body too large")))
+        except ConnectionResetError:
+            return web.Response(status=400)  # to nobody: who asked is gone
         asked = HttpRequest(
             method=request.method,
             path=request.path,
