@@ -148,6 +148,23 @@ def test_data_that_was_stuck_is_not_fresh():
     assert court.verdict == ["I6"]
 
 
+def test_what_the_fastest_way_takes_is_not_counted():
+    """On a connection that never was faster than 0.6 s nobody sees that data is older; one that was faster tells."""
+    court = Court()
+    court.believe(links_down=("public",))
+    court.believe()
+    court.public("market_stats:0", delay_ns=600 * MS)
+    court.skip(2_200 * MS).private(b"{}")
+    court.leave(court.a_create(1, lots=10))
+    assert court.texts == []
+
+    court.public("market_stats:0", delay_ns=0)
+    court.skip(S).public("market_stats:0", delay_ns=600 * MS)
+    court.skip(2_200 * MS).leave(court.a_create(2, lots=10))
+
+    assert court.verdict == ["I6"]
+
+
 def test_another_markets_data_is_none():
     """Data counts for the market it names, or for all."""
     court = Court()
