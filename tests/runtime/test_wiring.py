@@ -14,12 +14,15 @@ from helpers.local_server import running
 from helpers.settings_files import TESTNET, settings
 from lighterman.clock import SystemClock
 from lighterman.config.networks import NETWORKS, Mode
+from lighterman.config.settings import LoopSettings
 from lighterman.domain.errors import PreflightError
+from lighterman.domain.events import QuotaReport
 from lighterman.journal.disk import SystemDisk
 from lighterman.journal.reader import JournalReader
 from lighterman.journal.state import AccountStore
 from lighterman.risk.pnl import LossState
 from lighterman.runtime import wiring
+from lighterman.runtime.busypoll import BusyPoll
 from lighterman.runtime.local_account import LocalAccount
 from lighterman.runtime.stopping import Stop
 from lighterman.runtime.wiring import open_bot
@@ -161,3 +164,19 @@ async def test_metrics_tell_of_loop_and_journal(tmp_path):
     assert float(values["marketmaker_goroutines"]) >= 2
     assert float(values["marketmaker_journal_bytes"]) > 0
     assert float(values["marketmaker_messages_left"]) > 0
+
+
+@pytest.mark.parametrize("span_ms", [0, 5])
+async def test_it_stays_awake_where_it_is_told_to(tmp_path, monkeypatch, span_ms):
+    """After a turn the loop is kept from sleeping if `performance.busyPollMs` says so, and only then."""
+    turns = []
+    monkeypatch.setattr(BusyPoll, "after_turn", lambda _, now_ns: turns.append(now_ns))
+    async with running(chain_id=CHAIN) as (_, ready), contextlib.AsyncExitStack() as stack:
+        wanted = plan(tmp_path, ready["url"])
+        wanted = replace(wanted, settings=replace(wanted.settings, loop=LoopSettings(busy_poll_ms=span_ms)))
+        bot = await open_bot(wanted, SystemClock(), Stop(), stack)
+        bot.loop.receive(QuotaReport(1000, 1))
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    assert bool(turns) == bool(span_ms)

@@ -512,6 +512,17 @@ _OTHERS = (
         meaning="The orders of a market are not changed more often than this.",
     ),
     Key(
+        path="performance.busyPollMs",
+        kind=Kind.WHOLE,
+        into="loop.busy_poll_ms",
+        default=0,
+        low=0,
+        high=60_000,
+        unit="ms",
+        meaning="For so long after each turn the bot looks at its sockets without sleeping: what comes meanwhile is "
+        "not delayed by waking up, and a core is busy. 0 sleeps, as is right unless cores are to spare.",
+    ),
+    Key(
         path="performance.orderPoolSize",
         kind=Kind.WHOLE,
         into="engine.orders_tracked_max",

@@ -31,6 +31,12 @@ from lighterman.strategy.params import QuoteParams
 T = TypeVar("T")
 
 
+class LoopSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the event loop waits."""
+
+    busy_poll_ms: int
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is told. `document` is the file as it was understood, without secrets."""
 
@@ -41,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     logs: LogSettings
     journal: JournalSettings
     declared: list[DeclaredMarket]
+    loop: LoopSettings
     notices: list[str]
     document: bytes
     config_hash: str
@@ -86,6 +93,7 @@ def assemble(data: bytes, mode: Mode, *, environ: Mapping[str, str], folder: Pat
         logs=_into(LogSettings, reading.fields("logs", KEYS)),
         journal=_into(JournalSettings, reading.fields("journal", KEYS)),
         declared=[declared for _, declared in markets],
+        loop=_into(LoopSettings, reading.fields("loop", KEYS)),
         notices=said + notices(reading) + pace_notices(engine_params),
         document=document,
         config_hash=hashlib.sha256(document).hexdigest(),

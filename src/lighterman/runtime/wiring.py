@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import os
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msgspec.structs import replace
 
@@ -34,6 +34,7 @@ from lighterman.monitoring.samples import Outside
 from lighterman.monitoring.server import MonitoringServer
 from lighterman.protocol.signing import AsyncSigner
 from lighterman.runtime.bot import Bot, Parts, RunPlan, build_bot, run_beside
+from lighterman.runtime.busypoll import BusyPoll
 from lighterman.runtime.children import ExchangeProcess
 from lighterman.runtime.collector import QuietCollector
 from lighterman.runtime.demo_markets import fitted
@@ -82,13 +83,26 @@ async def open_bot(plan: RunPlan, clock: Clock, stop: Stop, stack: contextlib.As
         session=session,
         store=store,
         account=account,
-        after_turn=collector.after_turn,
+        after_turn=_after_turn(collector, settings, clock),
     )
     bot = build_bot(plan, parts, stop, stack)
     bot = dataclasses.replace(bot, metrics_port=_open_monitoring(settings, bot, signers, clock, stack))
     collector.begin()
     stack.callback(collector.end)
     return bot
+
+
+def _after_turn(collector: QuietCollector, settings: Settings, clock: Clock) -> Callable[[int], None]:
+    """Return what is done when orders are on their way: collect garbage, and stay awake where that is wanted."""
+    if not settings.loop.busy_poll_ms:
+        return collector.after_turn
+    poll = BusyPoll(settings.loop.busy_poll_ms, clock)
+
+    def after_turn(now_ns: int) -> None:
+        collector.after_turn(now_ns)
+        poll.after_turn(now_ns)
+
+    return after_turn
 
 
 async def _find_exchange(plan: RunPlan, stop: Stop, stack: contextlib.AsyncExitStack) -> VenueSettings:
