@@ -171,6 +171,25 @@ def test_an_order_the_venue_does_not_show_is_asked_about():
     assert 6 == len(venue.orders())
 
 
+@pytest.mark.parametrize("status", ["filled", "open"])
+def test_missing_fills_are_asked_of_the_account(status):
+    """No row brings the fills that an order had: the account is read until they come, not the order (E8, I10)."""
+    venue = _quoting()
+    order, *_ = venue.orders()
+    filled_lots = order.size_lots // (1 if status == "filled" else 2)
+    venue.tell(venue.row(order, status, filled_lots=filled_lots))
+    for _ in range(2):
+        assert [] == venue.decide().queries
+        venue.now_ns += 5000 * MS
+        venue.prices()
+        assert [QueryAccount()] == venue.decide().queries
+
+    venue.tell(venue.fill(order, filled_lots))
+    venue.now_ns += 5000 * MS
+    venue.prices()
+    assert [] == venue.decide().queries
+
+
 def test_an_order_younger_than_the_question_is_not_doubted():
     """What was placed after the account was asked for cannot be in it."""
     venue = ScriptedVenue()

@@ -182,11 +182,18 @@ class Engine:
         return max(min(times), state.decided_ns + REST_NS)
 
     def _expire(self, turn: "_Turn") -> None:
-        """Step 1: what should have been answered is now unknown, and asked about."""
+        """Step 1: what should have been answered is now unknown, and asked about.
+
+        Fills that are in an order's row and were never told come with no other row: a reading of the account has them.
+        """
         state, now_ns = self.state, turn.now_ns
         late = state.orders.expire(now_ns)
         if late:
-            turn.queries.append(QueryOrders([order.client_order_index for order in late]))
+            unknown = [order.client_order_index for order in late if order.state is OrderState.UNKNOWN]
+            if unknown:
+                turn.queries.append(QueryOrders(unknown))
+            if len(unknown) < len(late) and state.private_up_ns <= now_ns:
+                state.account_due_ns = now_ns
             for order in late:
                 state.markets[order.market].dirty = True
         if now_ns >= state.account_due_ns:

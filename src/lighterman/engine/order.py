@@ -114,6 +114,10 @@ class Order:
         """Return what rests, as far as we know."""
         return self.size_lots - self.filled_lots
 
+    def misses_fills(self) -> bool:
+        """Tell whether the venue's row shows more fills than we have been told of."""
+        return self.venue_filled_lots > self.filled_lots
+
     def is_in_doubt(self) -> bool:
         """Tell whether a modify may still change the terms we know."""
         return self.asked_ticks != self.price_ticks or self.asked_lots != self.size_lots

@@ -335,6 +335,8 @@ class Orders:
                 self._markets[order.market].changed()
             else:
                 self._open(order)
+                if order.misses_fills() and order.deadline_ns <= now_ns:
+                    self._wait(order, now_ns + self._answer_timeout_ns)
         return order
 
     def filled(self, fill: FillReport) -> Order | None:
@@ -399,13 +401,18 @@ class Orders:
         return order
 
     def expire(self, now_ns: int) -> list[Order]:
-        """Turn what should have been answered by now into UNKNOWN; return all that must be asked about."""
+        """Turn what should have been answered by now into UNKNOWN; return all that must be asked about.
+
+        Those that are not UNKNOWN miss fills: the venue's row has them, and no trade brought them.
+        """
         if now_ns < self._earliest_ns:
             return []
-        awaited = [order for order in self._orders.values() if order.state is not OrderState.OPEN]
+        awaited = [
+            order for order in self._orders.values() if order.state is not OrderState.OPEN or order.misses_fills()
+        ]
         late = [order for order in awaited if order.deadline_ns <= now_ns]
         for order in late:
-            if order.state is not OrderState.DRAINING:
+            if order.state is not OrderState.DRAINING and order.state is not OrderState.OPEN:
                 self._move(order, OrderState.UNKNOWN)
             order.deadline_ns = now_ns + self._answer_timeout_ns
         self._earliest_ns = min((order.deadline_ns for order in awaited), default=NEVER_NS)

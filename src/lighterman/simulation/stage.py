@@ -54,6 +54,9 @@ class Stage:
         """Have a person put money into the account, or take some out (negative)."""
         self.exchange.deposit(self.account, amount_micro)
 
+    def use_key(self, api_key_index: int) -> None:
+        """Take note that somebody else has used a nonce of our key."""
+
     def refuse(self, tx_type: int, tx_info: bytes) -> None:
         """Take note that a transaction was refused in the venue's place: it has consumed nothing."""
 

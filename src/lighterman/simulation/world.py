@@ -214,6 +214,10 @@ class World(Stage):
         self._has_moved_money = True
         self.oracle.deposited(amount_micro, self.now_ns)
 
+    def use_key(self, api_key_index: int) -> None:
+        """Tell the oracle of a stranger who used our key."""
+        self.oracle.key_used(api_key_index)
+
     def refuse(self, tx_type: int, tx_info: bytes) -> None:
         """Tell the oracle of a transaction that was refused in the venue's place."""
         self.transaction_refused(tx_type, tx_info)

@@ -114,6 +114,12 @@ def test_a_foreign_user_of_the_key_explains_a_gap():
     court.place(1, lots=10)
     court.executed(court.tx(court.a_create(900), nonce=1))
     court.leave(court.a_create(2, nonce=2, lots=10))
+    assert court.texts == []
+
+    court = Court()
+    court.place(1, lots=10)
+    court.oracle.key_used(KEY)
+    court.leave(court.a_create(2, nonce=2, lots=10))
 
     assert court.texts == []
 

@@ -85,6 +85,7 @@ def _foreign_transaction(stage: Stage, args: Args, _: Rng) -> bool:
         account_index=stage.account, api_key_index=key, nonce=nonce, market=market, index=1, tx_hash=f"{nonce:080x}"
     )
     exchange.admit([request], stage.now_us())
+    stage.use_key(key)
     return True
 
 

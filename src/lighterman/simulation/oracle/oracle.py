@@ -175,6 +175,10 @@ class Oracle:
         self._venue.deposited(amount_micro * PICO_PER_MICRO, now_ns)
         self._loss.deposited(amount_micro * PICO_PER_MICRO)
 
+    def key_used(self, api_key_index: int) -> None:
+        """Somebody else's transaction with one of the bot's keys was queued: its nonce is gone from now on."""
+        self._sent.key_used(api_key_index)
+
     def venue_restarted(self, nonce_offset: int, now_ns: int) -> None:
         """From now on the book nonces that are told are the exchange's own plus an offset."""
         self._books.restarted(nonce_offset)

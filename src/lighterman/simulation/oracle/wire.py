@@ -10,7 +10,7 @@ then on each transaction has the next nonce. The same bytes may leave again at a
 back to a nonce with other bytes is legal only if each earlier transaction of this life with that
 nonce is dead in truth: refused or dropped in all copies, or expired by the venue's clock
 (protocol reference 4.7: refused and dropped ones have not used their nonce). Skipping one is legal
-only on a key that somebody else was seen to use, since only then can the bot know. A transaction
+only on a key that somebody else has used, since only then can the bot know. A transaction
 with SkipNonce is not judged.
 
 I13 in detail. The bot's budget is counted from the start of each process, which cannot know what

@@ -84,7 +84,7 @@ class Key:
         self.flying: list[Sent] = []
         self.last_nonce: int | None = None
         self.next_nonce = 0
-        self.is_foreign = False  # somebody else was seen to use it
+        self.is_foreign = False  # somebody else has used it
 
 
 class WireModel:
@@ -149,9 +149,13 @@ class WireModel:
             tx = decode(tx_type, tx_info)
         except RemoteProtocolError:
             return None
-        if tx.api_key_index in self.keys:
-            self.keys[tx.api_key_index].is_foreign = True
+        self.key_used(tx.api_key_index)
         return None
+
+    def key_used(self, api_key_index: int) -> None:
+        """Take note of a nonce that somebody else has used."""
+        if api_key_index in self.keys:
+            self.keys[api_key_index].is_foreign = True
 
     def refused(self, tx_info: bytes) -> Sent | None:
         """The venue's door refused one copy; return it when that was the last."""
