@@ -37,6 +37,7 @@ class Quoting:
     requote_ms: int = 1
     reprice_bps: float = 0.0
     log_level: str = "info"
+    busy_poll_ms: int = 0
 
     @property
     def sides(self) -> list[str]:
@@ -161,7 +162,11 @@ def document(markets: Sequence[Market], quoting: Quoting, signer: str, home: Pat
             "staleDataMs": 60_000,
             "messagesPerMinute": 40_000,
         },
-        "performance": {"updateIntervalMs": quoting.requote_ms, "metricsPort": 0},
+        "performance": {
+            "updateIntervalMs": quoting.requote_ms,
+            "busyPollMs": quoting.busy_poll_ms,
+            "metricsPort": 0,
+        },
         "logging": {"level": quoting.log_level, "outputPath": str(home / "log.jsonl")},
     }
 

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,13 @@ from lighterman.simulator.markets import markets_named
 MOVING = feed.Recipe(step_share=1.0, changes_mean=7.0, nearest=1)  # every update moves the middle; 9.7 levels change
 WARM_UPDATES = 30
 ROUNDS = 3  # thirds of a run; the median of a bot's best one counts, so that other work of the machine does not
-TURN = 10  # updates of one bot before it is the next one's turn
+SHORT_TURN = 10  # updates of one bot before it is the next one's turn, where caches are to be shared by all
+DROPPED_SHARE = 4  # of each long turn the first of so many parts is not timed (performance reference 2.7)
 ANSWER_S = 5.0
 SETTLE_S = 0.2
 PAUSE_S = 0.002  # between an answer and the next update: what the exchange says of the order is digested
 SPACED_S = 0.0125
+AWAKE_MS = 5  # busy polling: longer than a pause, so that the bot sleeps only while others have their turns
 EQUAL_SHARE_MIN = 0.999  # floats round a price that lies on a tick otherwise than decimals do
 COMPILED_PYTHON = "LIGHTERMAN_COMPILED_PYTHON"  # an interpreter in whose environment the compiled build is installed
 
@@ -60,13 +62,22 @@ Answers = dict[str, list[list[Arrival]]]  # by bot, and by update
 
 @dataclass(frozen=True)
 class Workload:
-    """What is asked for: its name, what is quoted, and how many updates are timed."""
+    """What is asked for: its name, what is quoted, and how many updates are timed, `turn` of them one after the other.
+
+    The first `dropped` of each turn are answered, too, but not timed.
+    """
 
     name: str
     quoting: bots.Quoting
     updates: int
-    turn: int = TURN
+    turn: int = SHORT_TURN
+    dropped: int = 0
     pause_s: float = PAUSE_S
+
+    @property
+    def all_updates(self) -> int:
+        """Return how many updates each bot gets."""
+        return WARM_UPDATES + self.updates + self.dropped * -(-self.updates // self.turn)
 
 
 class Ring:
@@ -118,9 +129,12 @@ def contenders(quoting: bots.Quoting, folder: Path) -> dict[str, tuple[int, Call
     sdk = sdk_python()
     compiled = os.environ.get(COMPILED_PYTHON)
 
-    def our(signer: str, python: str = sys.executable) -> tuple[int, Callable[[Lane], bots.Process]]:
+    def our(
+        signer: str, quoting: bots.Quoting = quoting, python: str = sys.executable
+    ) -> tuple[int, Callable[[Lane], bots.Process]]:
         return LOCAL_CHAIN_ID, lambda lane: bots.ours(lane, (MARKET,), quoting, signer, folder, python)
 
+    no_extension = "not measured: the extension is not built (no C compiler)"
     return {
         "reference": (OFFICIAL_CHAIN_ID, lambda lane: bots.reference(lane, MARKET, quoting, sdk, folder))
         if sdk
@@ -128,8 +142,9 @@ def contenders(quoting: bots.Quoting, folder: Path) -> dict[str, tuple[int, Call
         "ours, official": our("official")
         if find_package() is not None
         else "not measured: the official library is not installed (make install-official)",
-        "ours, native": our("native") if IS_NATIVE else "not measured: the extension is not built (no C compiler)",
-        "ours, native, compiled": our("native", compiled) if compiled else "not built",
+        "ours, native": our("native") if IS_NATIVE else no_extension,
+        "ours, native, compiled": our("native", python=compiled) if compiled else "not built",
+        "ours, native, awake": our("native", replace(quoting, busy_poll_ms=AWAKE_MS)) if IS_NATIVE else no_extension,
     }
 
 
@@ -171,7 +186,7 @@ def equal_share(answers: Answers) -> float:
 
 def run(workload: Workload, only: Sequence[str] = ()) -> dict[str, Any]:
     """Return the figures of a workload: how long the last order of each answer took, per bot."""
-    with ring(workload.quoting, WARM_UPDATES + workload.updates, only) as (bench, missing):
+    with ring(workload.quoting, workload.all_updates, only) as (bench, missing):
         answers: Answers = {name: [] for name in bench.lanes}
         took: dict[str, list[int]] = {name: [] for name in bench.lanes}
         for name in bench.lanes:
@@ -179,6 +194,7 @@ def run(workload: Workload, only: Sequence[str] = ()) -> dict[str, Any]:
         _check_equal(answers, "before anything is timed")
         for done in range(0, workload.updates, workload.turn):
             for name in bench.lanes:
+                _turn(bench, workload, name, workload.dropped, answers)
                 took[name] += _turn(bench, workload, name, min(workload.turn, workload.updates - done), answers)
         _check_equal(answers, "after everything was timed")
         refused = {name: len(lane.refusals) for name, lane in bench.lanes.items()}
@@ -242,10 +258,13 @@ def _figures(took: list[int]) -> dict[str, float]:
 
 
 def measure(ticks: int, bursts: int) -> dict[str, Any]:
-    """Run both workloads."""
+    """Run all workloads; `ticks` are timed in each of the rounds of `tick`."""
     began = time.perf_counter()
     workloads = [
-        Workload("tick", bots.Quoting(levels=1, is_full=True), ticks),
+        Workload(
+            "tick", bots.Quoting(levels=1, is_full=True), ROUNDS * ticks, turn=ticks, dropped=ticks // DROPPED_SHARE
+        ),
+        Workload("turns", bots.Quoting(levels=1, is_full=True), ticks),
         Workload("spaced", bots.Quoting(levels=1, is_full=True), ticks // 4, turn=1, pause_s=SPACED_S),
         Workload("burst", bots.Quoting(levels=5), bursts),
     ]

@@ -20,14 +20,14 @@ def with_reference(end_to_end):
         pytest.skip("the official client is not installed: no .venv-sdk (make .venv-sdk/.installed)")
     if end_to_end.find_package() is None:
         pytest.skip("the official library is not installed (make install-official)")
-    return ["reference", "ours, official", "ours, native"]
+    return ["reference", "ours, official", "ours, native", "ours, native, awake"]
 
 
 @needs_native
 def test_all_bots_answer_alike(end_to_end, with_reference):
     """The bot on the official client and ours send the same modify for the same update, all of them accepted."""
     quoting = end_to_end.bots.Quoting(levels=1, is_full=True)
-    result = end_to_end.run(end_to_end.Workload("tick", quoting, 6, turn=3))
+    result = end_to_end.run(end_to_end.Workload("tick", quoting, 6, turn=3, dropped=1))
 
     assert set(result["figures"]) == set(with_reference)
     assert (result["orders_per_update"], result["orders_equal"]) == (1, 1.0)

@@ -63,7 +63,7 @@ def test_the_page_is_of_a_whole_run(page):
         "How to repeat this",
     ):
         assert f"\n## {title}\n" in page
-    for workload in ("tick", "spaced", "burst"):
+    for workload in ("tick", "turns", "spaced", "burst"):
         assert f"\n**{workload}**: " in page
 
 
