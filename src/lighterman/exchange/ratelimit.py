@@ -81,9 +81,7 @@ class Allowance:
 
     def has_room(self, asking: int, removing: int, now_ns: int) -> bool:
         """Tell whether so many that ask for orders, and so many that only remove some, may leave together."""
-        for times in (self._asking_ns, self._removing_ns):
-            while times and times[0] <= now_ns - ASKED_NS:
-                times.popleft()
+        self._forget(now_ns)
         asked = len(self._asking_ns) + asking
         if asking and asked > self._asking_per_minute:
             return False
@@ -91,8 +89,14 @@ class Allowance:
 
     def count(self, asking: int, removing: int, now_ns: int) -> None:
         """Take note that so many leave, room or not: no cancel stays for this."""
+        self._forget(now_ns)
         self._asking_ns.extend([now_ns] * asking)
         self._removing_ns.extend([now_ns] * removing)
+
+    def _forget(self, now_ns: int) -> None:
+        for times in (self._asking_ns, self._removing_ns):
+            while times and times[0] <= now_ns - ASKED_NS:
+                times.popleft()
 
 
 class TierLimits(msgspec.Struct, frozen=True, gc=False):
