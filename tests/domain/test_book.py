@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighterman.domain.book import OrderBook
+from lighterman.domain.book import NO_ASK, NO_BID, OrderBook
 
 LEVELS = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 5)), max_size=12)
 CHANGES = st.lists(st.tuples(LEVELS, LEVELS), max_size=12)
@@ -32,19 +32,35 @@ def test_a_book_is_its_snapshot_and_its_changes(bids, asks, changes):
         assert crossed == book.is_crossed()
 
 
-@given(LEVELS, LEVELS, LEVELS, st.integers(1, 10))
-def test_the_top_is_what_others_offer(bids, asks, own, count):
+def _top(levels, own, count, *, is_ask):
+    left = [(price, size - dict(own).get(price, 0)) for price, size in _applied({}, levels).items()]
+    return sorted([level for level in left if level[1] > 0], reverse=not is_ask)[:count]
+
+
+@given(LEVELS, LEVELS, st.integers(1, 10))
+def test_the_top_is_the_best_levels(bids, asks, count):
+    """The best levels of a side come best first, as many as asked for or as there are."""
+    book = OrderBook()
+    book.replace(dict(bids).items(), dict(asks).items(), 1)
+
+    assert _top(bids, [], count, is_ask=False) == book.top_bids(count)
+    assert _top(asks, [], count, is_ask=True) == book.top_asks(count)
+
+
+@given(LEVELS, LEVELS, LEVELS, LEVELS, st.integers(1, 10))
+def test_the_front_is_what_others_offer(bids, asks, own_bids, own_asks, count):
     """Own size is taken off each level; a level that was ours alone is not there."""
     book = OrderBook()
     book.replace(dict(bids).items(), dict(asks).items(), 1)
-    own_lots = dict(own)
 
-    def others(levels, *, is_ask):
-        left = [(price, size - own_lots.get(price, 0)) for price, size in _applied({}, levels).items()]
-        return sorted([level for level in left if level[1] > 0], reverse=not is_ask)[:count]
+    def front(levels, own, *, is_ask):
+        top = _top(levels, own, count, is_ask=is_ask)
+        return (*top[0], sum(size for _, size in top)) if top else None
 
-    assert others(bids, is_ask=False) == book.top_bids(count, own_lots)
-    assert others(asks, is_ask=True) == book.top_asks(count, own_lots)
+    own = (max(dict(own_bids), default=NO_BID), dict(own_bids))
+    assert front(bids, own_bids, is_ask=False) == book.bid_front(count, own)
+    own = (min(dict(own_asks), default=NO_ASK), dict(own_asks))
+    assert front(asks, own_asks, is_ask=True) == book.ask_front(count, own)
 
 
 @given(LEVELS, LEVELS)

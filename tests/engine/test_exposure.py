@@ -17,7 +17,7 @@ def _quoting(**lots: int) -> ScriptedVenue:
 def test_the_worst_is_position_and_all_orders_of_one_side():
     """Everything of one side fills and nothing of the other: the larger of both is the market's worst (I1)."""
     venue = _quoting(ETH=-300)
-    exposure = exposure_of(venue.engine.state, venue.engine.state.markets[ETH.index], "why")
+    exposure = exposure_of(venue.engine.state.markets[ETH.index], "why")
 
     assert (-300, 4750, 4750) == (exposure.position_lots, exposure.buy_lots, exposure.sell_lots)
     assert (5050, 5050 * 200_000) == (exposure.worst_lots(), exposure.worst_notional_micro())
@@ -30,7 +30,7 @@ def test_the_total_is_the_sum_of_the_markets_worst():
     """Markets add up at their marks; the sum is the one the gate would count."""
     venue = _quoting(ETH=-300, BTC=200)
     state = venue.engine.state
-    parts = [exposure_of(state, market, "").worst_notional_micro() for market in state.markets.values()]
+    parts = [exposure_of(market, "").worst_notional_micro() for market in state.markets.values()]
 
     assert sum(parts) == total_notional_micro(state)
     assert 5050 * 200_000 + (200 + 47_500) * 600_000 == sum(parts)

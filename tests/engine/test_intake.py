@@ -326,7 +326,7 @@ def test_a_new_minimum_binds_the_settings_anew():
     venue.tell(MarketReport(msgspec.structs.replace(ETH, min_base_lots=60, order_quote_limit_micro=100), venue.now_ns))
 
     state = venue.engine.state.markets[0]
-    assert (60, 100, "") == (state.rules.market.min_base_lots, state.order_value_micro_max, state.halt_reason)
+    assert (60, 100, "") == (state.rules.market.min_base_lots, state.rules.order_value_micro_max, state.halt_reason)
 
 
 def test_after_the_private_link_was_down_the_account_is_told_before_anything_is_quoted():

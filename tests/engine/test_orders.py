@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lighterman.domain.book import NO_ASK, NO_BID
 from lighterman.domain.commands import CancelOrder, ModifyOrder, PlaceOrder
 from lighterman.domain.errors import InvariantBroken
 from lighterman.domain.events import FillReport, OrderReport
@@ -163,7 +164,7 @@ def test_silence_makes_an_order_unknown_and_asked_about():
     assert [] == desk.orders.expire(desk.now + TIMEOUT - 1)
 
     for wait in (TIMEOUT, TIMEOUT, TIMEOUT):
-        assert desk.now + wait == desk.orders.next_deadline_ns()
+        assert desk.now + wait == desk.orders.deadline_ns
         assert [desk.order] == desk.orders.expire(desk.later(wait).now)
         assert (OrderState.UNKNOWN, 10) == (desk.order.state, desk.exposed())
 
@@ -465,12 +466,12 @@ def test_own_sizes_are_what_may_rest_in_the_public_book():
     """Own size is what remains, at both prices of a modify under way; not what is only sent, or ended (Q11)."""
     desk = Desk().open().place(client=2, level=1).place(client=3, is_ask=True)
     desk.row(filled=4)
-    assert ({100: 6}, {}) == desk.orders.of_market(0).own_sizes()
+    assert ((100, {100: 6}), (NO_ASK, {})) == desk.orders.of_market(0).own_lots()
 
     desk.modify(price=105, size=14)
-    assert ({100: 6, 105: 10}, {}) == desk.orders.of_market(0).own_sizes()
+    assert ((105, {100: 6, 105: 10}), (NO_ASK, {})) == desk.orders.of_market(0).own_lots()
     desk.row("canceled", filled=9)
-    assert ({}, {}) == desk.orders.of_market(0).own_sizes()
+    assert ((NO_BID, {}), (NO_ASK, {})) == desk.orders.of_market(0).own_lots()
 
 
 @given(

@@ -53,8 +53,7 @@ class Desk:
         may_add: bool = True,
         value_max: int = VALUE_MAX,
     ) -> list[Change]:
-        rules = bind(params, ETH)
-        return plan(self.market, wish, rules, now_ns, order_value_micro_max=value_max, may_add=may_add)
+        return plan(self.market, wish, bind(params, ETH, value_max), now_ns, may_add=may_add)
 
     def send(self, change: Change) -> None:
         self.commands += 1

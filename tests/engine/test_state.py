@@ -1,7 +1,9 @@
 """The state before anything is known."""
 
-from helpers.desk import ETH, USD, engine_params, limits, market_params
+from helpers.desk import ETH, USD, VALUE_MAX, engine_params, limits, market_params
 from lighterman.domain.events import Link
+from lighterman.engine.ledger import MarketLedger
+from lighterman.engine.orders import MarketOrders
 from lighterman.engine.state import MarketState, State
 from lighterman.risk.pnl import LossState
 from lighterman.strategy.params import bind
@@ -10,9 +12,9 @@ PARAMS = engine_params(market_params(), account=limits(daily_loss_micro_max=USD)
 
 
 def _market() -> MarketState:
-    return MarketState(
-        PARAMS.markets[0], ETH, bind(PARAMS.markets[0].quote, ETH), position_max_lots=1, order_value_micro_max=1
-    )
+    params = PARAMS.markets[0]
+    rules = bind(params.quote, ETH, VALUE_MAX)
+    return MarketState(params, ETH, rules, MarketOrders(3), MarketLedger(ETH), position_max_lots=1)
 
 
 def test_nothing_is_assumed_at_the_start():

@@ -6,6 +6,7 @@ from lighterman.risk.limits import AccountLimits, MarketLimits
 from lighterman.strategy.params import QuoteParams
 
 USD = 1_000_000  # micro-USDC
+VALUE_MAX = 10**15  # micro-USDC of an order: more than any here is worth
 
 
 def market(index: int, symbol: str, price_decimals: int, min_base_lots: int, **changes: object) -> Market:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from helpers.desk import market, quote_params
-from lighterman.domain.book import Level
+from lighterman.domain.book import Front
 from lighterman.domain.errors import UnitError
 from lighterman.strategy.params import QuoteRules, bind
 from lighterman.strategy.quoter import Quotes, quote
@@ -15,11 +15,10 @@ class View(NamedTuple):
     """One call of `quote`."""
 
     rules: QuoteRules
-    bids: list[Level]
-    asks: list[Level]
+    bids: Front
+    asks: Front
     position_lots: int
     position_max_lots: int
-    order_value_micro_max: int
     volatility_bps: float | None
     growth_bound: str = ""
 
@@ -29,18 +28,10 @@ class View(NamedTuple):
         return quote(rules, bids, asks, **facts)
 
 
-def _side(start: int, step: int) -> st.SearchStrategy[list[Level]]:
-    """Return up to five levels that begin at `start` and go outward."""
-    gaps = st.lists(st.tuples(st.integers(1, 50), st.integers(1, 10**9)), min_size=1, max_size=5)
-
-    def levels(found: list[tuple[int, int]]) -> list[Level]:
-        price, side = start - step * found[0][0], []
-        for gap, size in found:
-            price += step * gap
-            side.append((price, size))
-        return [level for level in side if level[0] > 0]
-
-    return gaps.map(levels)
+def _front(price_ticks: int) -> st.SearchStrategy[Front]:
+    """Return one to five levels that begin at a price."""
+    sizes = st.lists(st.integers(1, 10**9), min_size=1, max_size=5)
+    return sizes.map(lambda found: (price_ticks, found[0], sum(found)))
 
 
 @st.composite
@@ -62,10 +53,11 @@ def settings(draw: st.DrawFn) -> QuoteRules:
         level_step=draw(st.sampled_from([0.0, 0.25, 0.5, 2.0])),
         edge_min_bps=draw(st.sampled_from([0.0, 1.0, 15.0])),
     )
+    value_micro_max = draw(st.integers(1, 10**14))
     try:
-        return bind(params, facts)
+        return bind(params, facts, value_micro_max)
     except UnitError:
-        return bind(quote_params(order_size=facts.size_text(10**5), size_multiplier=1.0), facts)
+        return bind(quote_params(order_size=facts.size_text(10**5), size_multiplier=1.0), facts, value_micro_max)
 
 
 @st.composite
@@ -77,10 +69,9 @@ def views(draw: st.DrawFn) -> View:
     position_max_lots = draw(st.integers(1, 10**9))
     return View(
         rules,
-        draw(_side(best_bid, -1)),
-        draw(_side(best_ask, 1)),
+        draw(_front(best_bid)),
+        draw(_front(best_ask)),
         draw(st.integers(-2 * position_max_lots, 2 * position_max_lots)),
         position_max_lots,
-        draw(st.integers(1, 10**14)),
         draw(st.none() | st.floats(0, 1000)),
     )

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from helpers.desk import ETH, quote_params
+from helpers.desk import ETH, VALUE_MAX, quote_params
 from helpers.views import views
 from lighterman.strategy.explain import explain
 from lighterman.strategy.params import bind
@@ -23,11 +23,10 @@ def test_the_waterfall_sums_to_the_distance(view):
 
 
 def _parts(position_lots=0, volatility_bps: float | None = 8.0, level=1, **quoting):
-    rules = bind(quote_params(**quoting), ETH)
-    sides = [(199_990, 300)], [(200_010, 100)]
+    rules = bind(quote_params(**quoting), ETH, VALUE_MAX)
+    sides = (199_990, 300, 300), (200_010, 100, 100)
     quotes = quote(
-        rules, *sides, position_lots=position_lots, position_max_lots=1000, order_value_micro_max=10**12,
-        volatility_bps=volatility_bps,
+        rules, *sides, position_lots=position_lots, position_max_lots=1000, volatility_bps=volatility_bps
     )  # fmt: skip
     return dict(explain(quotes, rules, is_ask=False, level=level))
 

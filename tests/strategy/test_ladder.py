@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.desk import ETH, market, quote_params
+from helpers.desk import ETH, VALUE_MAX, market, quote_params
 from lighterman.strategy.ladder import ask_prices, bid_prices, level_sizes
 from lighterman.strategy.params import bind
 
-RULES = bind(quote_params(), ETH)
+RULES = bind(quote_params(), ETH, VALUE_MAX)
 FAR = 10**12
 SLIP = Fraction(1, 10**6)  # of a tick: what a float may lose
 
@@ -41,14 +41,15 @@ def test_the_touch_clips_a_level_and_pushes_the_next():
 
 def test_the_edge_holds_when_skew_would_pass_it():
     """A side whose spread came out at nothing, or less, still keeps the edge (Q6)."""
-    rules = bind(quote_params(edge_min_bps=5.0, levels=1), ETH)
+    rules = bind(quote_params(edge_min_bps=5.0, levels=1), ETH, VALUE_MAX)
 
     assert [199_900] == bid_prices(rules, 200_000.0, -3.0, FAR)
     assert [200_100] == ask_prices(rules, 200_000.0, 0.0, -FAR)
 
 
-def _sizes(prices, room_lots=10**9, value_micro=10**15, rules=RULES):
-    return level_sizes(rules, prices, room_lots, value_micro, "position_limit")
+def _sizes(prices, room_lots=10**9, **binding):
+    facts = {"params": quote_params(), "market": ETH, "order_value_micro_max": VALUE_MAX}
+    return level_sizes(bind(**(facts | binding)), prices, room_lots, "position_limit")
 
 
 PRICES = [200_000, 199_000, 198_000]
@@ -68,7 +69,7 @@ def test_room_is_given_to_the_nearest_level_first():
 
 def test_an_order_is_cut_to_its_value():
     """A level worth more than one order may be is cut to the lot below (Q8)."""
-    sizes, bound = _sizes(PRICES, value_micro=200_000_000)
+    sizes, bound = _sizes(PRICES, order_value_micro_max=200_000_000)
 
     assert ([1000, 1005, 1010], "order_value_limit") == (sizes, bound)
 
@@ -76,10 +77,10 @@ def test_an_order_is_cut_to_its_value():
 def test_what_is_too_small_for_the_venue_is_left_out():
     """A level below the venue's minimum size or value is not sent at all, and says why (Q9)."""
     assert ([0, 0, 0], "position_limit") == _sizes(PRICES, room_lots=49)
-    assert ([0, 0, 0], "venue_minimum") == _sizes([9, 8, 7], rules=RULES)
+    assert ([0, 0, 0], "venue_minimum") == _sizes([9, 8, 7])
     dear = market(0, "ETH", 2, 50, min_quote_micro=200_000_000)
-    assert ([1000, 1500, 2250], "") == _sizes(PRICES, rules=bind(quote_params(), dear))
-    assert ([0, 1500, 2250], "venue_minimum") == _sizes([199_999, 199_998, 199_997], rules=bind(quote_params(), dear))
+    assert ([1000, 1500, 2250], "") == _sizes(PRICES, market=dear)
+    assert ([0, 1500, 2250], "venue_minimum") == _sizes([199_999, 199_998, 199_997], market=dear)
 
 
 @pytest.mark.parametrize("lowest", [0, -5])

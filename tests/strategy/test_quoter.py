@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.desk import ETH, quote_params
+from helpers.desk import ETH, VALUE_MAX, quote_params
 from helpers.views import View, views
 from lighterman.strategy.params import bind
 from lighterman.strategy.quoter import Quotes, quote
@@ -36,15 +36,14 @@ def test_the_seeds_vectors_corrected(row):
     book, mid, position, volatility = int(row[0]), *map(float, row[1:4])
     middle = 200_100 + book * 7919 % 2001 - 1000
     assert mid * 100 == pytest.approx(middle)
-    rules = bind(quote_params(order_size="0.01"), ETH)
+    rules = bind(quote_params(order_size="0.01"), ETH, VALUE_MAX)
 
     quotes = quote(
         rules,
-        [(middle - 1 - i, LOTS + i * LOTS // 10) for i in range(5)],
-        [(middle + 1 + i, 3 * LOTS // 2 + i * LOTS // 10) for i in range(5)],
+        (middle - 1, LOTS, sum(LOTS + i * LOTS // 10 for i in range(5))),
+        (middle + 1, 3 * LOTS // 2, sum(3 * LOTS // 2 + i * LOTS // 10 for i in range(5))),
         position_lots=int(position * LOTS),
         position_max_lots=10 * LOTS,
-        order_value_micro_max=10**15,
         volatility_bps=10_000 * volatility,
     )
 
@@ -70,8 +69,8 @@ def test_no_quote_crosses(view):
     """No bid reaches the best ask of others, no ask the best bid, and no own bid an own ask (Q7, SD6)."""
     quotes = view.quotes()
 
-    assert quotes.bid_ticks[0] < view.asks[0][0]
-    assert quotes.ask_ticks[0] > view.bids[0][0]
+    assert quotes.bid_ticks[0] < view.asks[0]
+    assert quotes.ask_ticks[0] > view.bids[0]
     assert quotes.bid_ticks[0] < quotes.ask_ticks[0]
 
 
@@ -150,7 +149,7 @@ def test_sizes_stay_within_every_limit(view):
             assert 0 <= size <= wished
             if size:
                 assert facts.min_base_lots <= size
-                assert facts.min_quote_micro <= facts.notional_micro(price, size) <= view.order_value_micro_max
+                assert facts.min_quote_micro <= facts.notional_micro(price, size) <= view.rules.order_value_micro_max
                 assert price > 0
 
 
@@ -176,20 +175,17 @@ def test_a_spent_limit_leaves_only_what_reduces(view):
 
 def test_the_seeds_own_case():
     """Long 10 of 10 at mid 2001 and 10 bps, the bid goes to 1998.39 and the ask to 2002.41 (Q1)."""
-    rules = bind(quote_params(order_size="0.01", levels=1), ETH)
-    level = [(200_000, LOTS)], [(200_200, LOTS)]
-    quotes = quote(
-        rules, *level, position_lots=10 * LOTS, position_max_lots=10 * LOTS, order_value_micro_max=10**12,
-        volatility_bps=0.0,
-    )  # fmt: skip
+    rules = bind(quote_params(order_size="0.01", levels=1), ETH, VALUE_MAX)
+    sides = (200_000, LOTS, LOTS), (200_200, LOTS, LOTS)
+    quotes = quote(rules, *sides, position_lots=10 * LOTS, position_max_lots=10 * LOTS, volatility_bps=0.0)
 
     assert ([199_839], [200_241]) == (quotes.bid_ticks, quotes.ask_ticks)
 
 
 def test_micro_price_is_a_choice():
     """The fair price is the mid, or the size-weighted one where the market is told so."""
-    sides = [(1000, 300)], [(1010, 100)]
-    facts = {"position_lots": 0, "position_max_lots": 1, "order_value_micro_max": 1, "volatility_bps": None}
+    sides = (1000, 300, 300), (1010, 100, 100)
+    facts = {"position_lots": 0, "position_max_lots": 1, "volatility_bps": None}
 
-    assert 1005 == quote(bind(quote_params(), ETH), *sides, **facts).basis.fair_ticks
-    assert 1007.5 == quote(bind(quote_params(fair_price="micro"), ETH), *sides, **facts).basis.fair_ticks
+    assert 1005 == quote(bind(quote_params(), ETH, VALUE_MAX), *sides, **facts).basis.fair_ticks
+    assert 1007.5 == quote(bind(quote_params(fair_price="micro"), ETH, VALUE_MAX), *sides, **facts).basis.fair_ticks

@@ -7,8 +7,12 @@ most, and appending or popping there costs nothing.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
+from operator import neg
 
 Level = tuple[int, int]  # (price_ticks, size_lots)
+Front = tuple[int, int, int]  # price_ticks and size_lots of a side's best level, size_lots of its first few together
+OwnLots = tuple[int, Mapping[int, int]]  # ours of one side: the best price_ticks, and size_lots by price_ticks
+NO_BID, NO_ASK = 0, 1 << 62  # the best price of ours where there is none: worse than any level
 
 
 class OrderBook:
@@ -80,26 +84,51 @@ class OrderBook:
         """Tell whether the best bid is at or above the best ask: a corrupt book."""
         return bool(self._bid_keys and self._ask_keys) and self._bid_keys[-1] >= -self._ask_keys[-1]
 
-    def top_bids(self, count: int, own: Mapping[int, int]) -> list[Level]:
-        """Return up to `count` best bids of others: own size is taken off each level first."""
-        found: list[Level] = []
-        sizes = self.bids
-        for price in reversed(self._bid_keys):
-            size = sizes[price] - own.get(price, 0)
-            if size > 0:
-                found.append((price, size))
-                if len(found) == count:
-                    break
-        return found
+    def top_bids(self, count: int) -> list[Level]:
+        """Return up to `count` best bids, the best first."""
+        return [(price, self.bids[price]) for price in reversed(self._bid_keys[-count:])]
 
-    def top_asks(self, count: int, own: Mapping[int, int]) -> list[Level]:
-        """Return up to `count` best asks of others: own size is taken off each level first."""
-        found: list[Level] = []
-        sizes = self.asks
-        for key in reversed(self._ask_keys):
-            size = sizes[-key] - own.get(-key, 0)
-            if size > 0:
-                found.append((-key, size))
-                if len(found) == count:
-                    break
-        return found
+    def top_asks(self, count: int) -> list[Level]:
+        """Return up to `count` best asks, the best first."""
+        return [(-key, self.asks[-key]) for key in reversed(self._ask_keys[-count:])]
+
+    def bid_front(self, count: int, own: OwnLots) -> Front | None:
+        """Return the front of up to `count` best bids of others, None where there are none.
+
+        Own size is taken off each level first; most of the time none of it is so near.
+        """
+        best_own, own_lots = own
+        near, sizes = self._bid_keys[-count:], self.bids
+        if not near or near[0] <= best_own:
+            return _front_of_others(reversed(self._bid_keys), sizes, count, own_lots)
+        depth_lots = 0
+        for price in near:
+            depth_lots += sizes[price]
+        return near[-1], sizes[near[-1]], depth_lots
+
+    def ask_front(self, count: int, own: OwnLots) -> Front | None:
+        """Return the front of up to `count` best asks of others: the mirror image of `bid_front`."""
+        best_own, own_lots = own
+        near, sizes = self._ask_keys[-count:], self.asks
+        if not near or -near[0] >= best_own:
+            return _front_of_others(map(neg, reversed(self._ask_keys)), sizes, count, own_lots)
+        depth_lots = 0
+        for key in near:
+            depth_lots += sizes[-key]
+        return -near[-1], sizes[-near[-1]], depth_lots
+
+
+def _front_of_others(
+    prices: Iterable[int], sizes: Mapping[int, int], count: int, own_lots: Mapping[int, int]
+) -> Front | None:
+    best_ticks = best_lots = depth_lots = 0
+    for price in prices:
+        size = sizes[price] - own_lots.get(price, 0)
+        if size > 0:
+            if not depth_lots:
+                best_ticks, best_lots = price, size
+            depth_lots += size
+            count -= 1
+            if not count:
+                break
+    return (best_ticks, best_lots, depth_lots) if depth_lots else None

@@ -8,6 +8,8 @@ dispatches: what an event does stands in `intake.py` and `reconcile.py`, what ma
 
 from typing import assert_never
 
+import msgspec
+
 from lighterman.domain.commands import (
     CancelAll,
     CancelOrder,
@@ -46,10 +48,17 @@ from lighterman.engine import intake, reconcile
 from lighterman.engine.decision import Decision, MarketVerdict
 from lighterman.engine.exposure import equity_pico, exposure_of, total_notional_micro
 from lighterman.engine.order import OrderState
-from lighterman.engine.pace import MESSAGE_PACE, UNHURRIED, pace_of
+from lighterman.engine.pace import MESSAGE_PACE, UNHURRIED, Pace, pace_of
 from lighterman.engine.params import EngineParams
 from lighterman.engine.plan import Change, plan
-from lighterman.engine.readiness import CROSSED_BOOK, data_expires_ns, why_not_quoted, why_prices_are_unfit
+from lighterman.engine.readiness import (
+    CROSSED_BOOK,
+    MARK_FAR,
+    NOBODY_ELSE,
+    data_expires_ns,
+    is_mark_far,
+    why_not_quoted,
+)
 from lighterman.engine.state import NS_PER_MS, MarketState, State
 from lighterman.risk.budget import MESSAGE_BUDGET, VOLUME_QUOTA, MessageBudget
 from lighterman.risk.gate import SELF_CROSS, Exposure, Gate, Intent, Refusal
@@ -138,13 +147,10 @@ class Engine:
         state = self.state
         state.decided_ns = now_ns
         turn = _Turn(now_ns)
-        self._expire(turn)
-        loss = self._watch(now_ns)
-        due = self._due(now_ns)
-        if due and not self._budget.is_ample:
-            self._budget.refill(now_ns)
-            turn.pace = pace_of(self._budget, self._sides, self._slots)
-        verdicts = [self._look(market, turn) for market in due]
+        if now_ns >= state.orders.deadline_ns or now_ns >= state.account_due_ns:
+            self._expire(turn)
+        loss = self._watch(now_ns) if now_ns >= state.watched_ns + state.watch_interval_ns else None
+        verdicts = self._look_around(turn)
         if state.stop_reason:
             self._stop(turn)
         if not turn.intents:
@@ -167,16 +173,11 @@ class Engine:
         that `decide` did nothing about would have it called again and again.
         """
         state = self.state
-        interval_ns = state.params.requote_interval_ms * NS_PER_MS
-        times = [
-            state.watched_ns + state.params.position_check_interval_ms * NS_PER_MS,
-            state.orders.next_deadline_ns(),
-            state.account_due_ns,
-        ]
+        times = [state.watched_ns + state.watch_interval_ns, state.orders.deadline_ns, state.account_due_ns]
         for market in state.markets.values():
             if market.urgent:
                 return 0
-            times.append(market.requoted_ns + interval_ns if market.dirty else market.look_ns)
+            times.append(market.requoted_ns + state.requote_interval_ns if market.dirty else market.look_ns)
         if state.stop_asked_ns is not None and state.orders.any_may_rest():
             times.append(state.stop_asked_ns + STOP_REPEAT_NS)
         return max(min(times), state.decided_ns + REST_NS)
@@ -203,8 +204,6 @@ class Engine:
     def _watch(self, now_ns: int) -> LossState | None:
         """Step 2: the total exposure and the day's loss, looked at also when nothing happens."""
         state = self.state
-        if now_ns < state.watched_ns + state.params.position_check_interval_ms * NS_PER_MS:
-            return None
         state.watched_ns = now_ns
         if not state.ledger.is_open or not state.day_known:
             return None
@@ -234,14 +233,19 @@ class Engine:
         state.loss_saved, state.loss_saved_ns = current, now_ns
         return current
 
-    def _due(self, now_ns: int) -> list[MarketState]:
-        """Step 3: the markets in which something changed, or whose data has just grown old."""
-        interval_ns = self.state.params.requote_interval_ms * NS_PER_MS
-        return [
-            market
-            for market in self.state.markets.values()
-            if market.urgent or now_ns >= (market.requoted_ns + interval_ns if market.dirty else market.look_ns)
-        ]
+    def _look_around(self, turn: "_Turn") -> list[MarketVerdict]:
+        """Step 3: look at the markets in which something changed, or whose data has just grown old."""
+        state, now_ns = self.state, turn.now_ns
+        verdicts: list[MarketVerdict] = []
+        for market in state.markets.values():
+            if market.urgent or now_ns >= (
+                market.requoted_ns + state.requote_interval_ns if market.dirty else market.look_ns
+            ):
+                if not (verdicts or self._budget.is_ample):
+                    self._budget.refill(now_ns)
+                    turn.pace = pace_of(self._budget, self._sides, self._slots)
+                verdicts.append(self._look(market, turn))
+        return verdicts
 
     def _look(self, market: MarketState, turn: "_Turn") -> MarketVerdict:
         """Step 4: wish and plan one market; adds the intents it needs to the turn."""
@@ -258,19 +262,10 @@ class Engine:
             market.resync_ns = now_ns + LOOK_AGAIN_NS
             turn.queries.append(ResyncBook(index))
         if not state.stop_reason:
-            orders, value_max = state.orders.of_market(index), market.order_value_micro_max
-            changes = plan(
-                orders,
-                quotes,
-                market.rules,
-                now_ns,
-                order_value_micro_max=value_max,
-                may_add=not is_cooling,
-                pace=turn.pace,
-            )
+            changes = plan(market.orders, quotes, market.rules, now_ns, may_add=not is_cooling, pace=turn.pace)
             if changes:
                 market.requoted_ns = now_ns
-                turn.exposures[index] = exposure_of(state, market, reason)
+                turn.exposures[index] = exposure_of(market, reason)
                 turn.intents.extend([(self._intent(change, index), change) for change in changes])
                 turn.pace = turn.pace.less(len(changes))
         if quotes is None or turn.pace is UNHURRIED:
@@ -280,23 +275,24 @@ class Engine:
 
     def _wish(self, market: MarketState, now_ns: int) -> Quotes | str:
         """Return the quotes we would like, own orders taken out of the book first, or why there are none."""
-        state, index = self.state, market.market.index
-        own_bids, own_asks = state.orders.of_market(index).own_sizes()
-        depth = market.params.quote.imbalance_levels
-        bids, asks = market.book.top_bids(depth, own_bids), market.book.top_asks(depth, own_asks)
-        reason = why_prices_are_unfit(state, market, bids, asks)
-        if reason:
-            return reason
-        market.mid_ticks = (bids[0][0] + asks[0][0]) / 2
-        market.volatility.observe(market.mid_ticks, now_ns)
+        state, rules, book, volatility = self.state, market.rules, market.book, market.volatility
+        own_bids, own_asks = market.orders.own_lots()
+        depth = rules.params.imbalance_levels
+        bids, asks = book.bid_front(depth, own_bids), book.ask_front(depth, own_asks)
+        if bids is None or asks is None:
+            return NOBODY_ELSE
+        mid_ticks = (bids[0] + asks[0]) / 2
+        if is_mark_far(state, market, mid_ticks):
+            return MARK_FAR
+        market.mid_ticks = mid_ticks
+        volatility.observe(mid_ticks, now_ns)
         return quote(
-            market.rules,
+            rules,
             bids,
             asks,
-            position_lots=state.ledger.markets[index].position.size_lots,
+            position_lots=market.held.position.size_lots,
             position_max_lots=market.position_max_lots,
-            order_value_micro_max=market.order_value_micro_max,
-            volatility_bps=market.volatility.bps(),
+            volatility_bps=volatility.bps,
             growth_bound="total_position_limit" if now_ns < state.reduce_only_until_ns else "",
         )
 
@@ -371,14 +367,11 @@ class Engine:
                     assert_never(command)
 
 
-class _Turn:
+class _Turn(msgspec.Struct, gc=False):
     """What one `decide` gathers on its way."""
 
-    __slots__ = ("exposures", "intents", "now_ns", "pace", "queries")
-
-    def __init__(self, now_ns: int) -> None:
-        self.now_ns = now_ns
-        self.pace = UNHURRIED
-        self.queries: list[Query] = []
-        self.intents: list[tuple[Intent, Change]] = []
-        self.exposures: dict[int, Exposure] = {}
+    now_ns: int
+    pace: Pace = UNHURRIED
+    queries: list[Query] = []
+    intents: list[tuple[Intent, Change]] = []
+    exposures: dict[int, Exposure] = {}

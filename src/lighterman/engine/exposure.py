@@ -5,13 +5,12 @@ from lighterman.engine.state import MarketState, State
 from lighterman.risk.gate import Exposure
 
 
-def exposure_of(state: State, market: MarketState, closed_reason: str) -> Exposure:
+def exposure_of(market: MarketState, closed_reason: str) -> Exposure:
     """Return one market at its worst, for the gate."""
-    index = market.market.index
-    worst = state.orders.of_market(index).worst()
+    worst = market.orders.worst()
     return Exposure(
         market=market.market,
-        position_lots=state.ledger.markets[index].position.size_lots,
+        position_lots=market.held.position.size_lots,
         position_max_lots=market.position_max_lots,
         buy_lots=worst.buy_lots,
         sell_lots=worst.sell_lots,
@@ -29,10 +28,10 @@ def total_notional_micro(state: State) -> int:
     A position whose mark is not known yet counts as what it cost.
     """
     total_micro = 0
-    for index, market in state.markets.items():
-        position = state.ledger.markets[index].position
+    for market in state.markets.values():
+        position = market.held.position
         if market.mark_ticks:
-            worst = state.orders.of_market(index).worst()
+            worst = market.orders.worst()
             lots = max(abs(position.size_lots + worst.buy_lots), abs(position.size_lots - worst.sell_lots))
             total_micro += market.market.notional_micro(market.mark_ticks, lots)
         else:
@@ -43,8 +42,8 @@ def total_notional_micro(state: State) -> int:
 def equity_pico(state: State) -> int | None:
     """Return cash plus the value of closing every position at the mark; None while a mark is missing."""
     total_pico = state.ledger.cash_pico
-    for index, market in state.markets.items():
-        held = state.ledger.markets[index]
+    for market in state.markets.values():
+        held = market.held
         if held.position.size_lots:
             if not market.mark_ticks:
                 return None

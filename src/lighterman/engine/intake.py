@@ -43,28 +43,26 @@ def market_described(state: State, event: MarketReport) -> None:
     if params is None:
         raise InvariantBroken(f"market {market.symbol} is not configured")
     known = state.markets.get(market.index)
-    value_micro_max = min(state.params.limits.order_value_micro_max, market.order_quote_limit_micro)
+    order_value_micro_max = min(state.params.limits.order_value_micro_max, market.order_quote_limit_micro)
     if known is None:
         state.markets[market.index] = MarketState(
             params,
             market,
-            bind(params.quote, market),
+            bind(params.quote, market, order_value_micro_max),
+            state.orders.open_market(market.index, params.quote.levels),
+            state.ledger.define(market),
             position_max_lots=params.limits.position_max_lots(market),
-            order_value_micro_max=value_micro_max,
         )
-        state.orders.open_market(market.index, params.quote.levels)
-        state.ledger.define(market)
         return
     scales = (known.market.price_decimals, known.market.size_decimals, known.market.quote_multiplier)
     if scales != (market.price_decimals, market.size_decimals, market.quote_multiplier):
         known.halt_reason = known.halt_reason or "market_scale_changed"
     elif market != known.market:
         try:
-            known.rules = bind(params.quote, market)
+            known.rules = bind(params.quote, market, order_value_micro_max)
         except UnitError:
             known.halt_reason = known.halt_reason or "market_minimum_changed"
         known.market = market
-        known.order_value_micro_max = value_micro_max
         state.ledger.define(market)
     known.urgent = True
 

@@ -126,10 +126,11 @@ class Ledger:
         self._fills_seen = _Seen()
         self._funding_seen = _Seen()
 
-    def define(self, market: Market) -> None:
+    def define(self, market: Market) -> MarketLedger:
         """Take a market's description; what it holds stays."""
         known = self.markets.setdefault(market.index, MarketLedger(market))
         known.market = market
+        return known
 
     def open(self, snapshot: AccountSnapshot) -> None:
         """Begin with what the venue says the account holds."""

@@ -15,6 +15,7 @@ The mutable state: the orders by client id, and which order each unanswered comm
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from lighterman.domain.book import NO_ASK, NO_BID, OwnLots
 from lighterman.domain.commands import CancelOrder, ModifyOrder, PlaceOrder
 from lighterman.domain.errors import InvariantBroken, invariant
 from lighterman.domain.events import FillReport, OrderReport
@@ -71,7 +72,7 @@ class MarketOrders:
         self.held_ns: tuple[list[int], list[int]] = ([0] * levels, [0] * levels)
         self.moved_ns = [0] * levels
         self.strays: dict[int, Order] = {}  # adopted orders, which have no slot
-        self._own: tuple[dict[int, int], dict[int, int]] | None = None
+        self._own: tuple[OwnLots, OwnLots] | None = None
         self._worst: Worst | None = None
         self._standing: tuple[Standing | None, Standing | None] | None = None
 
@@ -101,22 +102,24 @@ class MarketOrders:
         """Say that an order's price, size or state is not what it was, or that it must go."""
         self._own = self._worst = self._standing = None
 
-    def own_sizes(self) -> tuple[dict[int, int], dict[int, int]]:
-        """Return our resting size by price, bids and asks, as it may be in the public book.
+    def own_lots(self) -> tuple[OwnLots, OwnLots]:
+        """Return what of the bids and of the asks in the public book may be ours.
 
         A modify under way is counted at both its prices: to mistake our own order for
         somebody else's would have us chase ourselves.
         """
         if self._own is None:
-            self._own = ({}, {})
+            bids: dict[int, int] = {}
+            asks: dict[int, int] = {}
             for order in self.by_id.values():
                 if order.state is not OrderState.SENT and order.state is not OrderState.DRAINING:
-                    own = self._own[order.is_ask]
+                    own = asks if order.is_ask else bids
                     filled_lots = max(order.filled_lots, order.venue_filled_lots)
                     own[order.price_ticks] = own.get(order.price_ticks, 0) + max(0, order.size_lots - filled_lots)
                     if order.asked_ticks != order.price_ticks:
                         rest_lots = max(0, order.asked_lots - filled_lots)
                         own[order.asked_ticks] = own.get(order.asked_ticks, 0) + rest_lots
+            self._own = ((max(bids, default=NO_BID), bids), (min(asks, default=NO_ASK), asks))
         return self._own
 
     def worst(self) -> Worst:
@@ -161,11 +164,11 @@ class Orders:
     __slots__ = (
         "_about",
         "_answer_timeout_ns",
-        "_earliest_ns",
         "_ended",
         "_markets",
         "_orders",
         "_transaction_lifetime_ns",
+        "deadline_ns",
     )
 
     def __init__(self, answer_timeout_ns: int, transaction_lifetime_ns: int) -> None:
@@ -175,7 +178,7 @@ class Orders:
         self._markets: dict[int, MarketOrders] = {}
         self._about: dict[int, int] = {}  # command id -> client id; one entry an order, its last command
         self._ended: dict[int, Ended] = {}  # by client id, oldest first
-        self._earliest_ns = NEVER_NS  # no awaited answer is late before this
+        self.deadline_ns = NEVER_NS  # no awaited answer is late before this
 
     def __len__(self) -> int:
         return len(self._orders)
@@ -186,9 +189,10 @@ class Orders:
     def __repr__(self) -> str:
         return f"<Orders {list(self._orders.values())}>"
 
-    def open_market(self, market: int, levels: int) -> None:
+    def open_market(self, market: int, levels: int) -> MarketOrders:
         """Make room for a market of so many levels a side."""
-        self._markets[market] = MarketOrders(levels)
+        self._markets[market] = orders = MarketOrders(levels)
+        return orders
 
     def get(self, client_order_index: int) -> Order | None:
         """Return an order that may still fill."""
@@ -405,7 +409,7 @@ class Orders:
 
         Those that are not UNKNOWN miss fills: the venue's row has them, and no trade brought them.
         """
-        if now_ns < self._earliest_ns:
+        if now_ns < self.deadline_ns:
             return []
         awaited = [
             order for order in self._orders.values() if order.state is not OrderState.OPEN or order.misses_fills()
@@ -415,12 +419,8 @@ class Orders:
             if order.state is not OrderState.DRAINING and order.state is not OrderState.OPEN:
                 self._move(order, OrderState.UNKNOWN)
             order.deadline_ns = now_ns + self._answer_timeout_ns
-        self._earliest_ns = min((order.deadline_ns for order in awaited), default=NEVER_NS)
+        self.deadline_ns = min((order.deadline_ns for order in awaited), default=NEVER_NS)
         return late
-
-    def next_deadline_ns(self) -> int:
-        """Return a time before which no awaited answer can be late."""
-        return self._earliest_ns
 
     # -- inside --------------------------------------------------------------------------
 
@@ -444,7 +444,7 @@ class Orders:
 
     def _wait(self, order: Order, deadline_ns: int) -> None:
         order.deadline_ns = deadline_ns
-        self._earliest_ns = min(self._earliest_ns, deadline_ns)
+        self.deadline_ns = min(self.deadline_ns, deadline_ns)
 
     def _expect_answer(self, order: Order, command_id: int, now_ns: int) -> None:
         self._about.pop(order.command_id, None)

@@ -6,11 +6,9 @@ when the whole market is pulled: then all that may rest is cancelled, answered o
 messages are scarce each slot waits for its turn (see `pace.py`).
 """
 
-from operator import sub
-
 import msgspec
 
-from lighterman.domain.units import BPS
+from lighterman.domain.units import BPS, price_floor
 from lighterman.engine.order import Order, OrderState
 from lighterman.engine.orders import MarketOrders, Standing
 from lighterman.engine.pace import UNHURRIED, Pace
@@ -41,7 +39,6 @@ def plan(
     rules: QuoteRules,
     now_ns: int,
     *,
-    order_value_micro_max: int,
     may_add: bool,
     pace: Pace = UNHURRIED,
 ) -> list[Change]:
@@ -73,7 +70,7 @@ def plan(
     modifies: list[Change] = []
     places: list[Change] = []
     changes = (cancels, modifies, places)
-    terms = (rules, now_ns, born_before_ns, order_value_micro_max, pace, quotes.basis.fair_ticks)
+    terms = (rules, now_ns, born_before_ns, pace, quotes.basis.fair_ticks)
     if not bids_stand:
         _plan_side(orders, quotes.bid_ticks, quotes.bid_lots, terms, changes, is_ask=False)
     if not asks_stand:
@@ -101,18 +98,20 @@ def _stands(
     standing: Standing, prices: list[int], sizes: list[int], params: QuoteParams, born_before_ns: float
 ) -> bool:
     """Tell whether a whole side is case 5, as it is most of the time; `_plan_side` would find the same."""
-    return (
-        standing.rests_lots == sizes
-        and standing.since_ns >= born_before_ns
-        and max(map(abs, map(sub, standing.prices_ticks, prices))) <= prices[0] * params.reprice_threshold_bps / BPS
-    )
+    if standing.rests_lots != sizes or standing.since_ns < born_before_ns:
+        return False
+    prices_ticks, tolerance_ticks = standing.prices_ticks, price_floor(prices[0] * params.reprice_threshold_bps / BPS)
+    for level, price in enumerate(prices):  # noqa: SIM110  (`all` with a generator takes twice as long)
+        if abs(prices_ticks[level] - price) > tolerance_ticks:
+            return False
+    return True
 
 
 def _plan_side(
     orders: MarketOrders,
     prices: list[int],
     sizes: list[int],
-    terms: tuple[QuoteRules, int, float, int, Pace, float],
+    terms: tuple[QuoteRules, int, float, Pace, float],
     changes: tuple[list[Change], list[Change], list[Change]],
     *,
     is_ask: bool,
@@ -124,7 +123,7 @@ def _plan_side(
     quote may be stands wrong.
     """
     cancels, modifies, places = changes
-    rules, now_ns, born_before_ns, order_value_micro_max, pace, fair_ticks = terms
+    rules, now_ns, born_before_ns, pace, fair_ticks = terms
     params = rules.params
     tolerance_ticks = prices[0] * params.reprice_threshold_bps / BPS
     slack = params.resize_threshold_fraction
@@ -151,7 +150,7 @@ def _plan_side(
                 if is_wrong:
                     cancels.append(Change(order, is_ask, level))
                 continue
-            if filled_lots and rules.market.notional_micro(price, filled_lots + size) > order_value_micro_max:
+            if filled_lots and rules.market.notional_micro(price, filled_lots + size) > rules.order_value_micro_max:
                 cancels.append(Change(order, is_ask, level))
             else:
                 modifies.append(Change(order, is_ask, level, price, size, may_stay=not is_wrong))

@@ -7,8 +7,8 @@ loss, the health of the links, and a few clocks. Nothing outside `engine/` may c
 from lighterman.domain.book import OrderBook
 from lighterman.domain.events import Link
 from lighterman.domain.market import Market
-from lighterman.engine.ledger import Ledger
-from lighterman.engine.orders import NEVER_NS, Orders
+from lighterman.engine.ledger import Ledger, MarketLedger
+from lighterman.engine.orders import NEVER_NS, MarketOrders, Orders
 from lighterman.engine.params import EngineParams, MarketParams
 from lighterman.risk.pnl import DailyLoss, LossState
 from lighterman.strategy.params import QuoteRules
@@ -28,13 +28,14 @@ class MarketState:
         "cooldown_until_ns",
         "dirty",
         "halt_reason",
+        "held",
         "look_ns",
         "lost_reason",
         "mark_ticks",
         "market",
         "mid_ticks",
         "mismatches",
-        "order_value_micro_max",
+        "orders",
         "params",
         "position_max_lots",
         "requoted_ns",
@@ -50,15 +51,17 @@ class MarketState:
         params: MarketParams,
         market: Market,
         rules: QuoteRules,
+        orders: MarketOrders,
+        held: MarketLedger,
         *,
         position_max_lots: int,
-        order_value_micro_max: int,
     ) -> None:
         self.params = params
         self.market = market
         self.rules = rules
+        self.orders = orders  # this market's part of `State.orders`
+        self.held = held  # and of `State.ledger`
         self.position_max_lots = position_max_lots
-        self.order_value_micro_max = order_value_micro_max  # ours or the venue's, whichever is less
         self.book = OrderBook()
         self.lost_reason = "no_book_yet"  # "" while the book is known
         self.resync_ns = 0  # a crossed book is not asked for again before this
@@ -85,6 +88,7 @@ class State:
         "account_is_current",
         "cash_mismatches",
         "commands",
+        "data_age_max_ns",
         "day_known",
         "decided_ns",
         "epoch",
@@ -106,18 +110,23 @@ class State:
         "private_up_ns",
         "public_lag_ns",
         "reduce_only_until_ns",
+        "requote_interval_ns",
         "stop_asked_ns",
         "stop_commands",
         "stop_is_refused",
         "stop_one_by_one",
         "stop_reason",
         "traded_ns",
+        "watch_interval_ns",
         "watched_ns",
     )
 
     def __init__(self, params: EngineParams, epoch: int, loss: LossState) -> None:
         self.params = params
         self.params_of_symbol = {market.symbol: market for market in params.markets}
+        self.data_age_max_ns = params.limits.data_age_ms_max * NS_PER_MS
+        self.requote_interval_ns = params.requote_interval_ms * NS_PER_MS
+        self.watch_interval_ns = params.position_check_interval_ms * NS_PER_MS
         self.epoch = epoch
         self.markets: dict[int, MarketState] = {}
         self.orders = Orders(params.answer_timeout_ms * NS_PER_MS, params.transaction_lifetime_ms * NS_PER_MS)

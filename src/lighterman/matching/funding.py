@@ -55,7 +55,7 @@ def premium_ppm(pit: Pit, rules: Rules) -> int:
     book, index = pit.book.aggregate, pit.index_ticks
     quote_micro = rules.impact_margin_micro * FRACTION_ONE // pit.market.min_initial_margin_fraction
     multiplier = pit.market.quote_multiplier
-    bids, asks = book.top_bids(len(book.bids), {}), book.top_asks(len(book.asks), {})
+    bids, asks = book.top_bids(len(book.bids)), book.top_asks(len(book.asks))
     impact_bid = impact_price(bids, quote_micro, is_ask=False, quote_multiplier=multiplier) or index
     impact_ask = impact_price(asks, quote_micro, is_ask=True, quote_multiplier=multiplier) or index
     return divide_toward_zero((max(0, impact_bid - index) - max(0, index - impact_ask)) * PPM, index)

@@ -10,6 +10,7 @@ size one multiplication and the division that proves it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import floor
 from typing import TypeVar, assert_never
 
 import msgspec
@@ -257,7 +258,7 @@ def _levels(heard: list[HeardLevel], scale: _Scale) -> list[Level]:
         size = level.size
         if not 0 <= size <= size_max:
             raise UnitError(f"size {size!r} of market {scale.index} is less or more than can exist")
-        lots = int(size * lots_per_unit + 0.5)
+        lots = floor(size * lots_per_unit + 0.5)
         if lots / lots_per_unit != size:
             raise UnitError(f"size {size!r} of market {scale.index} is no whole number of lots")
         levels.append((prices[level.price], lots))

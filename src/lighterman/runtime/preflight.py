@@ -54,7 +54,7 @@ def misfits(params: MarketParams, market: Market) -> list[str]:
     if not market.scales_are_exact:
         problems.append(f"{params.label}: a tick times a lot is no whole micro-USDC; such a market cannot be traded")
     for name, check in (
-        ("minOrderSize", lambda: bind(params.quote, market)),
+        ("minOrderSize", lambda: bind(params.quote, market, market.order_quote_limit_micro)),
         ("maxPosition", lambda: params.limits.position_max_lots(market)),
     ):
         try:

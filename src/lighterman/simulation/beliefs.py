@@ -31,7 +31,7 @@ def terms_of(settings: Settings, markets: Sequence[Market], options: Options, *,
             MarketTerms(
                 market=market,
                 position_max_lots=params[market.symbol].limits.position_max_lots(market),
-                quote_lots=bind(params[market.symbol].quote, market).largest_lots,
+                quote_lots=max(bind(params[market.symbol].quote, market, market.order_quote_limit_micro).sizes_lots),
             )
             for market in markets
         ),

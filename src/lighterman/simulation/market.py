@@ -245,7 +245,7 @@ class _Place:
     def _take(self, is_ask: bool, depth: int, share: float, now_us: int) -> None:
         """Take the best levels of a side, the last of them in part."""
         book = self._taker.book()
-        levels: list[Level] = book.top_asks(depth, {}) if is_ask else book.top_bids(depth, {})
+        levels: list[Level] = book.top_asks(depth) if is_ask else book.top_bids(depth)
         if levels:
             price_ticks, last_lots = levels.pop()
             size_lots = sum(size for _, size in levels) + math.ceil(share * last_lots)

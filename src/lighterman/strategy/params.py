@@ -11,7 +11,7 @@ import msgspec
 
 from lighterman.domain.errors import UnitError
 from lighterman.domain.market import Market
-from lighterman.domain.units import parse_fixed, size_floor
+from lighterman.domain.units import divide_ceil, divide_floor, parse_fixed, size_floor
 
 
 class QuoteParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +43,16 @@ class QuoteRules(msgspec.Struct, frozen=True, kw_only=True):
 
     params: QuoteParams
     market: Market
+    order_value_micro_max: int  # of one order: ours or the venue's, whichever is less
     sizes_lots: list[int]  # wished size of each level, before any cap
     total_lots: int  # their sum
-    smallest_lots: int
-    largest_lots: int
+    uncut_ticks_min: int  # from this price on every level is worth the venue's minimum
+    uncut_ticks_max: int  # and up to this one no level is worth more than one order may be
     level_factors: list[float]  # how much further than level 0 each level stands
     edge_min_bps: float  # the nearest a quote may stand to fair: the maker fee, or more
 
 
-def bind(params: QuoteParams, market: Market) -> QuoteRules:
+def bind(params: QuoteParams, market: Market, order_value_micro_max: int) -> QuoteRules:
     """Return the parameters in the market's lots.
 
     Sizes are worked out exactly and rounded down to a lot: 100 x 1.15 is 115, which floats
@@ -61,7 +62,7 @@ def bind(params: QuoteParams, market: Market) -> QuoteRules:
     base_lots = parse_fixed(params.order_size, market.size_decimals)
     multiplier = Fraction(repr(params.size_multiplier))
     sizes = [size_floor(base_lots * multiplier**level) for level in range(params.levels)]
-    if min(sizes) < market.min_base_lots:
+    if min(sizes) < max(1, market.min_base_lots):
         raise UnitError(
             f"minOrderSize {params.order_size}: the smallest level, {market.size_text(min(sizes))}, "
             f"is below the venue's minimum {market.size_text(market.min_base_lots)} of {market.symbol}"
@@ -69,10 +70,11 @@ def bind(params: QuoteParams, market: Market) -> QuoteRules:
     return QuoteRules(
         params=params,
         market=market,
+        order_value_micro_max=order_value_micro_max,
         sizes_lots=sizes,
         total_lots=sum(sizes),
-        smallest_lots=min(sizes),
-        largest_lots=max(sizes),
+        uncut_ticks_min=max(1, divide_ceil(market.min_quote_micro, market.notional_micro(1, min(sizes)))),
+        uncut_ticks_max=divide_floor(order_value_micro_max, market.notional_micro(1, max(sizes))),
         level_factors=[1 + params.level_step * level for level in range(params.levels)],
         edge_min_bps=max(params.edge_min_bps, market.maker_fee_ppm / 100),
     )

@@ -4,18 +4,14 @@ Law: pure and total. Whatever the view, the result never crosses the market it w
 never asks for more than the room left by the position limit, and says what it is made of.
 """
 
-from operator import itemgetter
-
 import msgspec
 
-from lighterman.domain.book import Level
+from lighterman.domain.book import Front
 from lighterman.strategy.fair import imbalance, micro, mid
 from lighterman.strategy.ladder import ask_prices, bid_prices, level_sizes
 from lighterman.strategy.params import QuoteRules
 from lighterman.strategy.skew import side_spreads_bps, skew
 from lighterman.strategy.spread import half_spread_bps
-
-_SIZE = itemgetter(1)
 
 
 class Basis(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -52,36 +48,34 @@ class Quotes(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 def quote(
     rules: QuoteRules,
-    bids: list[Level],
-    asks: list[Level],
+    bids: Front,
+    asks: Front,
     *,
     position_lots: int,
     position_max_lots: int,
-    order_value_micro_max: int,
     volatility_bps: float | None,
     growth_bound: str = "",
 ) -> Quotes:
-    """Return the ladder for a market whose best levels of others are `bids` and `asks`.
+    """Return the ladder for a market in which others' orders begin with `bids` and `asks`.
 
-    Both lists hold (price_ticks, size_lots), best first, and are not empty. `growth_bound`
-    names a limit that is spent: then only what makes the position smaller is wished.
+    `growth_bound` names a limit that is spent: then only what makes the position smaller is wished.
     """
     params = rules.params
-    best_bid, bid_size = bids[0]
-    best_ask, ask_size = asks[0]
+    best_bid, bid_size, bid_depth = bids
+    best_ask, ask_size, ask_depth = asks
     middle = mid(best_bid, best_ask)
     fair = micro(best_bid, bid_size, best_ask, ask_size) if params.fair_price == "micro" else middle
-    tilt = imbalance(sum(map(_SIZE, bids)), sum(map(_SIZE, asks)))
+    tilt = imbalance(bid_depth, ask_depth)
     half_bps = half_spread_bps(params, volatility_bps, tilt)
     inventory = skew(position_lots, position_max_lots)
     bid_bps, ask_bps = side_spreads_bps(half_bps, inventory, params.skew_factor)
     farthest_lots, room_bound = (0, growth_bound) if growth_bound else (position_max_lots, "position_limit")
     bid_ticks = bid_prices(rules, fair, bid_bps, best_ask - 1)
     room_lots = farthest_lots - position_lots
-    bid_lots, bid_bound = level_sizes(rules, bid_ticks, room_lots, order_value_micro_max, room_bound)
+    bid_lots, bid_bound = level_sizes(rules, bid_ticks, room_lots, room_bound)
     ask_ticks = ask_prices(rules, fair, ask_bps, best_bid + 1)
     room_lots = farthest_lots + position_lots
-    ask_lots, ask_bound = level_sizes(rules, ask_ticks, room_lots, order_value_micro_max, room_bound)
+    ask_lots, ask_bound = level_sizes(rules, ask_ticks, room_lots, room_bound)
     return Quotes(
         Basis(fair, middle, tilt, volatility_bps, half_bps, inventory, bid_bps, ask_bps),
         bid_ticks,

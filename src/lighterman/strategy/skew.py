@@ -1,9 +1,12 @@
 """What inventory does to the quotes: long moves both down, short moves both up."""
 
+import math
+
 
 def skew(position_lots: int, position_max_lots: int) -> float:
     """Return inventory as a fraction of its limit, clamped to [-1, 1]; positive is long."""
-    return max(-1.0, min(1.0, position_lots / position_max_lots))
+    share = position_lots / position_max_lots
+    return share if -1.0 <= share <= 1.0 else math.copysign(1.0, share)
 
 
 def side_spreads_bps(half_spread_bps: float, inventory_skew: float, skew_factor: float) -> tuple[float, float]:

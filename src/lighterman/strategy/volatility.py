@@ -23,9 +23,11 @@ class Volatility:
     time it took. For returns r over times t of a price that diffuses with a drift,
     drift = sum(r) / sum(t) and variance per second = mean((r - drift t)^2 / t): with equal
     times this is the population variance (seed reference 2.10, row 3).
+
+    `bps` is the volatility over the horizon, None while there are too few samples.
     """
 
-    __slots__ = ("_bps", "_gap_ns", "_horizon_s", "_last_log", "_last_ns", "_returns", "_samples_min", "_spacing_ns")
+    __slots__ = ("_gap_ns", "_horizon_s", "_last_log", "_last_ns", "_returns", "_samples_min", "_spacing_ns", "bps")
 
     def __init__(self, params: QuoteParams) -> None:
         self._spacing_ns = int(params.volatility_sample_s * NS_PER_S)
@@ -35,7 +37,7 @@ class Volatility:
         self._returns: deque[tuple[float, float]] = deque(maxlen=params.volatility_window)  # (log return, seconds)
         self._last_log = 0.0
         self._last_ns: int | None = None
-        self._bps: float | None = None
+        self.bps: float | None = None
 
     def observe(self, fair_ticks: float, now_ns: int) -> None:
         """Take a sample when one is due; called with fresh prices only."""
@@ -48,12 +50,8 @@ class Volatility:
                 self._returns.clear()
             else:
                 self._returns.append((log - self._last_log, (now_ns - last_ns) / NS_PER_S))
-            self._bps = self._measure()
+            self.bps = self._measure()
         self._last_log, self._last_ns = log, now_ns
-
-    def bps(self) -> float | None:
-        """Return the volatility over the horizon, or None while there are too few samples."""
-        return self._bps
 
     def _measure(self) -> float | None:
         returns = self._returns

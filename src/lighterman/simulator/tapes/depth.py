@@ -39,8 +39,8 @@ class Depth:
         book = self._book
         if not book.is_two_sided() or book.is_crossed():
             return None
-        bids = dict(book.top_bids(self._levels, {}))
-        asks = dict(book.top_asks(self._levels, {}))
+        bids = dict(book.top_bids(self._levels))
+        asks = dict(book.top_asks(self._levels))
         changed = Levels(at_us, _difference(self._bids, bids), _difference(self._asks, asks))
         self._bids, self._asks = bids, asks
         return changed
