@@ -81,7 +81,7 @@ class Onlookers:
         self._writer = LogWriter(log, LogSettings(output_path=str(folder / "log")), clock)
 
     def observe_event(self, event: Event) -> None:
-        """Show an event to all."""
+        """Show an event outside of turns to all."""
         self.journal.observe_event(event)
         for bystander in self.bystanders.values():
             bystander.observe_event(event)
@@ -115,8 +115,7 @@ class Watched(decide.OurMaker):
         journal = [on.journal] if "journal" in names else []
         self._tell_event = [observer.observe_event for observer in journal]
         self._tell_decision = [observer.observe_decision for observer in journal]
-        self._show_event = [each.observe_event for each in self._bystanders(names)]
-        self._show_decision = [each.observe_decision for each in self._bystanders(names)]
+        self._show_turn = [each.observe_turn for each in self._bystanders(names)]
         self._is_recorded = bool(journal)
         self._absent = self._bystanders(on.bystanders.keys() - names)
         self._turn = self._turn_before = NO_TURN
@@ -142,11 +141,8 @@ class Watched(decide.OurMaker):
         for tell_decision in self._tell_decision:
             tell_decision(decision)
         done_ns = CLOCK.mono_ns()
-        for event in events:
-            for show in self._show_event:
-                show(event)
-        for show_decision in self._show_decision:
-            show_decision(decision, done_ns)
+        for show_turn in self._show_turn:
+            show_turn(events, decision, done_ns)
         self._turn = events, decision
         return decision.approved
 
@@ -159,9 +155,7 @@ class Watched(decide.OurMaker):
                 self.onlookers.journal.observe_event(event)
             self.onlookers.journal.observe_decision(decision)
         for bystander in self._absent:
-            for event in events:
-                bystander.observe_event(event)
-            bystander.observe_decision(decision, now_ns)
+            bystander.observe_turn(events, decision, now_ns)
         super().answer(approved, now_ns)
         self._ticks += 1
         if self._ticks % TICKS_A_FLUSH == 0:

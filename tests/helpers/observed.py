@@ -90,7 +90,7 @@ def running(clock: HandClock) -> Figures:
     figures = new_figures(clock)
     for event in connected(clock):
         figures.observe_event(event)
-    figures.observe_decision(decision(clock, verdicts=[quoting(0), quoting(1)]), clock.now_ns)
+    figures.observe_turn([], decision(clock, verdicts=[quoting(0), quoting(1)]), clock.now_ns)
     return figures
 
 

@@ -105,17 +105,16 @@ def test_a_cycle_lasts_from_its_first_event():
     clock = HandClock()
     figures = running(clock)
     before = figures.cycle.sum_s
-    figures.observe_event(BookDelta(0, [], [], 2, 0, clock.now_ns))
+    events = [BookDelta(0, [], [], 2, 0, clock.now_ns), BookDelta(0, [], [], 3, 0, clock.now_ns + 3 * MS)]
     clock.now_ns += 3 * MS
-    figures.observe_event(BookDelta(0, [], [], 3, 0, clock.now_ns))
     made = decision(clock)
     clock.now_ns += 1 * MS
-    figures.observe_decision(made, clock.now_ns)
+    figures.observe_turn(events, made, clock.now_ns)
     assert 0.004 == round(figures.cycle.sum_s - before, 9)
 
     made = decision(clock)
     clock.now_ns += 2 * MS
-    figures.observe_decision(made, clock.now_ns)
+    figures.observe_turn([], made, clock.now_ns)
     assert 0.006 == round(figures.cycle.sum_s - before, 9)
     assert 0.003 == round(figures.decide.sum_s, 9)
 
@@ -125,7 +124,7 @@ def test_refusals_are_counted_by_reason():
     clock = HandClock()
     figures = running(clock)
     refused = [(place(1), 0, "position_limit"), (place(2), 0, "position_limit"), (place(3), 1, "price_collar")]
-    figures.observe_decision(decision(clock, place(4), refused=refused), clock.now_ns)
+    figures.observe_turn([], decision(clock, place(4), refused=refused), clock.now_ns)
 
     assert {(0, "position_limit"): 2, (1, "price_collar"): 1} == figures.refusals
     assert 4 == figures.checks
@@ -138,7 +137,7 @@ def test_a_slower_pace_is_counted():
     figures = running(clock)
     slow, quick = [replace(quoting(0), pace="message_pace"), quoting(1)], [quoting(0), quoting(1)]
     for verdicts, expected in ((slow, 1), (slow, 1), (quick, 1), (slow, 2)):
-        figures.observe_decision(decision(clock, verdicts=verdicts), clock.now_ns)
+        figures.observe_turn([], decision(clock, verdicts=verdicts), clock.now_ns)
         assert ({(0, "message_pace"): expected}, 0) == (figures.refusals, figures.checks)
 
 
@@ -148,7 +147,7 @@ def test_the_rest_is_remembered():
     figures = running(clock)
     for event in (QuotaReport(812, 5), StopRequested("SIGINT", 5), StopRequested("again", 5)):
         figures.observe_event(event)
-    figures.observe_decision(decision(clock, loss=LossState(20_000, -7, "daily_loss")), clock.now_ns)
+    figures.observe_turn([], decision(clock, loss=LossState(20_000, -7, "daily_loss")), clock.now_ns)
 
     assert (812, "SIGINT", -7) == (figures.quota_remaining, figures.stop_reason, figures.loss.carried_pico)
 
@@ -165,7 +164,7 @@ def test_every_kind_of_event_is_taken():
     events = [*connected(clock), PositionReport(0, 1, 5), CollateralReport(1, 5), DayStarted(20_000, 5)]
     for event in events:
         figures.observe_event(event)
-    figures.observe_decision(decision(clock, verdicts=[quoting(0)]), clock.now_ns)
+    figures.observe_turn([], decision(clock, verdicts=[quoting(0)]), clock.now_ns)
 
     assert 20 == len(get_args(Event))
     assert 4 == figures.messages["orderbook"]

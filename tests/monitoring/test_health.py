@@ -28,7 +28,7 @@ def test_quoting_everywhere_is_healthy(clock):
 def test_a_side_at_its_limit_is_healthy(clock):
     """A side that the position limit has emptied is the limit at work, not an illness."""
     figures = running(clock)
-    figures.observe_decision(decision(clock, verdicts=[quoting(0, bid_lots=0, bound="position_limit")]), clock.now_ns)
+    figures.observe_turn([], decision(clock, verdicts=[quoting(0, bid_lots=0, bound="position_limit")]), clock.now_ns)
 
     assert assess(figures, "", clock.now_ns).is_healthy
 
@@ -47,7 +47,7 @@ def test_every_reason_is_told(clock):
     figures = running(clock)
     figures.observe_event(StopRequested("SIGTERM", 5))
     verdicts = [silent(0, "stale_book"), quoting(1, ask_lots=0, bound="venue_minimum")]
-    figures.observe_decision(decision(clock, verdicts=verdicts, loss=LossState(1, -1, "daily_loss")), clock.now_ns)
+    figures.observe_turn([], decision(clock, verdicts=verdicts, loss=LossState(1, -1, "daily_loss")), clock.now_ns)
     report = assess(figures, "full: 65536 bytes are written", clock.now_ns)
 
     assert [
@@ -83,7 +83,7 @@ def test_the_health_line_has_the_seeds_fields(clock):
     figures = running(clock)
     figures.observe_event(fill(1, place(1)))
     made = decision(clock, refused=[(place(2), 0, "x")], loss=LossState(1, -2 * 10**12, "daily_loss"))
-    figures.observe_decision(made, clock.now_ns)
+    figures.observe_turn([], made, clock.now_ns)
     fields = health_fields(Scene(figures, Outside(), clock.now_ns + 3_600_000 * MS))
 
     assert {

@@ -116,7 +116,7 @@ def test_breakers_and_types_are_the_seeds():
 
 def _placed(figures: Figures, clock: HandClock) -> None:
     order = place(1)
-    figures.observe_decision(decision(clock, order), clock.now_ns)
+    figures.observe_turn([], decision(clock, order), clock.now_ns)
     clock.now_ns += 3 * MS
     figures.observe_event(acked(1, clock.now_ns))
     figures.observe_event(row(order))
@@ -141,22 +141,22 @@ def _round_trip(figures: Figures, clock: HandClock) -> None:
 
 def _modified(figures: Figures, clock: HandClock) -> None:
     _placed(figures, clock)
-    figures.observe_decision(decision(clock, modify(2, place(1))), clock.now_ns)
+    figures.observe_turn([], decision(clock, modify(2, place(1))), clock.now_ns)
     figures.observe_event(CommandExecuted(2, "", 5))
 
 
 def _refused(figures: Figures, clock: HandClock) -> None:
-    figures.observe_decision(decision(clock, refused=[(place(1), 0, "position_limit")]), clock.now_ns)
+    figures.observe_turn([], decision(clock, refused=[(place(1), 0, "position_limit")]), clock.now_ns)
 
 
 def _not_taken(figures: Figures, clock: HandClock) -> None:
-    figures.observe_decision(decision(clock, place(1), place(2)), clock.now_ns)
+    figures.observe_turn([], decision(clock, place(1), place(2)), clock.now_ns)
     figures.observe_event(CommandRefused(1, 21706, "", 5))
     figures.observe_event(row(place(2), "canceled-post-only"))
 
 
 def _lost_day(figures: Figures, clock: HandClock) -> None:
-    figures.observe_decision(decision(clock, loss=LossState(20_000, -1_500 * 10**12, "daily_loss")), clock.now_ns)
+    figures.observe_turn([], decision(clock, loss=LossState(20_000, -1_500 * 10**12, "daily_loss")), clock.now_ns)
 
 
 def _disconnected(figures: Figures, clock: HandClock) -> None:
@@ -170,11 +170,11 @@ def _reconnected(figures: Figures, clock: HandClock) -> None:
 
 def _stale(figures: Figures, clock: HandClock) -> None:
     clock.now_ns += 2500 * MS
-    figures.observe_decision(decision(clock, verdicts=[silent(0, "stale_book")]), clock.now_ns)
+    figures.observe_turn([], decision(clock, verdicts=[silent(0, "stale_book")]), clock.now_ns)
 
 
 def _at_the_cap(figures: Figures, clock: HandClock) -> None:
-    figures.observe_decision(decision(clock, verdicts=[quoting(0, bid_lots=0, bound="position_limit")]), clock.now_ns)
+    figures.observe_turn([], decision(clock, verdicts=[quoting(0, bid_lots=0, bound="position_limit")]), clock.now_ns)
 
 
 def _later(figures: Figures, clock: HandClock) -> None:

@@ -85,7 +85,7 @@ def test_failures_are_told_by_their_command(bench):
     """A failed command is told by what it was, an unknown outcome as such."""
     order = place(1)
     made = decision(bench.clock, order, modify(2, order), cancel(3, order), place(4))
-    bench.narrator.observe_decision(made, bench.clock.now_ns)
+    bench.narrator.observe_turn([], made, bench.clock.now_ns)
     for event in (
         acked(1),
         CommandRefused(1, 21706, "too small", 5),
@@ -116,7 +116,7 @@ def test_quoting_is_told_when_it_changes(bench):
         quoting(0, bid_lots=0, bound="position_limit"),
         quoting(0),
     ):
-        bench.narrator.observe_decision(decision(bench.clock, verdicts=[verdict]), bench.clock.now_ns)
+        bench.narrator.observe_turn([], decision(bench.clock, verdicts=[verdict]), bench.clock.now_ns)
 
     assert [
         ("info", "quoting", {"market": "ETH-USDC"}),
@@ -133,7 +133,7 @@ def test_refusals_and_trips_are_told(bench):
         decision(bench.clock, refused=[(place(1), 0, "price_collar")], loss=tripped),
         decision(bench.clock, loss=tripped),
     ):
-        bench.narrator.observe_decision(made, bench.clock.now_ns)
+        bench.narrator.observe_turn([], made, bench.clock.now_ns)
 
     assert [
         ("warn", "risk check failed", {"market": "ETH-USDC", "reason": "price_collar"}),
@@ -153,7 +153,7 @@ def test_slowness_books_and_stops_are_told(bench):
     """A slow decision, a lost book and the wish to stop are told."""
     made = decision(bench.clock)
     bench.clock.now_ns += 11_000_000
-    bench.narrator.observe_decision(made, bench.clock.now_ns)
+    bench.narrator.observe_turn([], made, bench.clock.now_ns)
     bench.narrator.observe_event(BookLost(1, "gap", 5))
     bench.narrator.observe_event(StopRequested("SIGINT", 5))
 

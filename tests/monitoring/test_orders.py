@@ -14,7 +14,7 @@ def test_a_placement_is_counted_when_the_venue_shows_it():
     clock = HandClock()
     figures = running(clock)
     order = place(1, is_ask=True)
-    figures.observe_decision(decision(clock, order), clock.now_ns)
+    figures.observe_turn([], decision(clock, order), clock.now_ns)
     figures.observe_event(acked(1))
     market = figures.markets[0]
     assert ([0, 0], 0) == (market.placed, market.open_orders)
@@ -30,7 +30,7 @@ def test_a_cancel_is_counted_when_it_is_confirmed():
     clock = HandClock()
     figures = running(clock)
     order = place(1)
-    figures.observe_decision(decision(clock, order, cancel(2, order)), clock.now_ns)
+    figures.observe_turn([], decision(clock, order, cancel(2, order)), clock.now_ns)
     figures.observe_event(row(order))
     for _ in range(3):
         figures.observe_event(row(order, "canceled"))
@@ -44,7 +44,7 @@ def test_an_order_seen_only_at_its_end_was_placed():
     clock = HandClock()
     figures = running(clock)
     orders = [place(1), place(2)]
-    figures.observe_decision(decision(clock, *orders), clock.now_ns)
+    figures.observe_turn([], decision(clock, *orders), clock.now_ns)
     figures.observe_event(row(orders[0], "filled", 100))
     figures.observe_event(row(orders[1], "canceled"))
 
@@ -57,7 +57,7 @@ def test_a_rejected_order_was_not_placed():
     clock = HandClock()
     figures = running(clock)
     order = place(1)
-    figures.observe_decision(decision(clock, order), clock.now_ns)
+    figures.observe_turn([], decision(clock, order), clock.now_ns)
     for _ in range(2):
         figures.observe_event(row(order, "canceled-post-only"))
 
@@ -79,7 +79,7 @@ def test_outcomes_are_counted_by_command():
     clock = HandClock()
     figures = running(clock)
     first, second, third = place(1), place(2), place(3)
-    figures.observe_decision(decision(clock, first, second, third, modify(4, first), cancel(5, first)), clock.now_ns)
+    figures.observe_turn([], decision(clock, first, second, third, modify(4, first), cancel(5, first)), clock.now_ns)
     for event in (
         acked(1),
         acked(1),
@@ -115,7 +115,7 @@ def test_the_placement_breaker_follows_the_last_answer():
     clock = HandClock()
     figures = running(clock)
     order = place(1)
-    figures.observe_decision(decision(clock, order, place(2), place(3), cancel(4, order)), clock.now_ns)
+    figures.observe_turn([], decision(clock, order, place(2), place(3), cancel(4, order)), clock.now_ns)
     states = []
     for event in (
         CommandRefused(4, 1, "", 5),
@@ -134,7 +134,7 @@ def test_an_absent_order_is_open_no_more():
     clock = HandClock()
     figures = running(clock)
     order = place(1)
-    figures.observe_decision(decision(clock, order), clock.now_ns)
+    figures.observe_turn([], decision(clock, order), clock.now_ns)
     figures.observe_event(row(order))
     figures.observe_event(OrdersAbsent([order.client_order_index, 5], 5, 5))
 
@@ -146,7 +146,7 @@ def test_memory_is_bounded():
     clock = HandClock()
     figures = running(clock)
     orders = [place(number) for number in range(REMEMBERED_MAX + 10)]
-    figures.observe_decision(decision(clock, *orders), clock.now_ns)
+    figures.observe_turn([], decision(clock, *orders), clock.now_ns)
     figures.observe_event(row(orders[0]))
     figures.observe_event(row(orders[-1]))
     figures.observe_event(acked(0))
@@ -164,7 +164,7 @@ def test_counts_agree_with_each_other(rows):
     clock = HandClock()
     figures = running(clock)
     orders = {number: place(number) for number in range(1, 6)}
-    figures.observe_decision(decision(clock, *orders.values()), clock.now_ns)
+    figures.observe_turn([], decision(clock, *orders.values()), clock.now_ns)
     for number, status, filled in rows:
         figures.observe_event(row(orders[number], status, filled))
         figures.observe_event(fill(number, orders[number]))

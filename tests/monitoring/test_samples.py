@@ -41,6 +41,6 @@ def test_details_of_a_reason_are_no_label():
     clock = HandClock()
     figures = running(clock)
     refused = [(place(number), 0, f"link_down: {number}") for number in range(5)]
-    figures.observe_decision(decision(clock, refused=refused), clock.now_ns)
+    figures.observe_turn([], decision(clock, refused=refused), clock.now_ns)
 
     assert [(("ETH-USDC", "link_down"), 5)] == list(refusals(Scene(figures, Outside(), 5)))

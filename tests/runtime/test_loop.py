@@ -103,14 +103,11 @@ async def test_burst_is_one_turn(stage):
 
 @staged
 async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
-    """All hear of the events and then of the decision, in that order, after everything has been sent."""
+    """Each hears of the turn's events and of the decision after everything has been sent."""
 
     class Bystander:
-        def observe_event(self, event):
-            stage.said.append(("heard", event.remaining))
-
-        def observe_decision(self, decision, done_ns):
-            stage.said.append(("saw", decision.now_ns, done_ns))
+        def observe_turn(self, events, decision, done_ns):
+            stage.said.append(("saw", [event.remaining for event in events], decision.now_ns, done_ns))
 
     stage.loop = TradingLoop(stage, stage.clock, [stage], stage.broken.append, bystanders=[Bystander(), Bystander()])
     stage.loop.connect(stage.submit, stage.query)
@@ -118,28 +115,26 @@ async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
     stage.receive(1, 2)
     await asyncio.sleep(1)
 
-    heard = [("heard", 1), ("heard", 1), ("heard", 2), ("heard", 2), ("saw", 0, 0), ("saw", 0, 0)]
-    assert [("submit", COMMAND), ("query", QueryAccount()), *heard] == stage.said[-8:]
+    assert [("submit", COMMAND), ("query", QueryAccount()), *[("saw", [1, 2], 0, 0)] * 2] == stage.said[-4:]
 
 
 @staged
 async def test_who_takes_note_of_one_thing_is_told_of_it_alone(stage):
-    """An observer or a bystander of events, or of decisions, needs nothing for the other."""
+    """An observer of events, or of decisions, needs nothing for the other."""
 
     class OfEvents:
         def observe_event(self, event):
             stage.said.append(("heard", event.remaining))
 
     class OfDecisions:
-        def observe_decision(self, decision, done_ns=None):
+        def observe_decision(self, decision):
             stage.said.append(("saw", decision.now_ns))
 
-    both = [OfEvents(), OfDecisions()]
-    stage.loop = TradingLoop(stage, stage.clock, both, stage.broken.append, bystanders=both)
+    stage.loop = TradingLoop(stage, stage.clock, [OfEvents(), OfDecisions()], stage.broken.append)
     stage.receive(1)
     await asyncio.sleep(1)
 
-    assert [("heard", 1), ("observe", 1), ("decide", 0), ("saw", 0), ("heard", 1), ("saw", 0)] == stage.said
+    assert [("heard", 1), ("observe", 1), ("decide", 0), ("saw", 0)] == stage.said
 
 
 @staged

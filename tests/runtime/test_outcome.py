@@ -91,7 +91,7 @@ def _opened(*, positions=()):
         AccountSnapshot(OPENING_PICO, list(positions), [], 1, 1),
     ):
         _tell(engine, figures, opening, event)
-    opening.observe_decision(engine.decide(2), 2)
+    opening.observe_turn([], engine.decide(2), 2)
     return engine, figures, opening
 
 

@@ -244,9 +244,9 @@ def test_loss_is_saved_when_a_decision_says_so():
         now_ns = 5
 
     written = dict(disk.files)
-    keeper.observe_decision(decision(Now), 0)
+    keeper.observe_turn([], decision(Now), 0)
     assert written == disk.files
-    keeper.observe_decision(decision(Now, loss=loss), 0)
+    keeper.observe_turn([], decision(Now, loss=loss), 0)
 
     assert AccountStore(disk, "d", "local", 7).begin().loss == loss
     assert HEADER.loss != loss

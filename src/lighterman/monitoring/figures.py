@@ -5,7 +5,7 @@ answered, and counts facts: what the venue confirmed, not what was meant. Figure
 attributes written by the trading thread alone; whoever renders them reads from another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lighterman.domain.clock import Clock
@@ -45,11 +45,10 @@ ALL_MARKETS = -1  # the market of a refused cancel-all
 
 
 class Figures:
-    """All figures of a run. Feed it every event before the engine has it, and every decision after."""
+    """All figures of a run. Feed it every turn."""
 
     def __init__(self, params: EngineParams, loss: LossState, clock: Clock) -> None:
         self._params = {market.symbol: market for market in params.markets}
-        self._turn_ns: int | None = None  # when the first event of this turn was received
         self._was_up: set[Link] = set()
         self.started_ns = clock.mono_ns()
         self.decided_ns = 0
@@ -69,6 +68,7 @@ class Figures:
         self.decide = Histogram(DECIDE_BOUNDS_S)
         self._handlers: dict[type, tuple[str, Callable[[Any], None]]] = {
             BookSnapshot: ("orderbook", self._book),
+            BookDelta: ("orderbook", self._book),
             BookLost: ("", self._book_lost),
             StatsReport: ("stats", self._stats),
             OrderReport: ("order", self.orders.reported),
@@ -88,13 +88,6 @@ class Figures:
 
     def observe_event(self, event: Event) -> None:
         """Take note of an event."""
-        if self._turn_ns is None:
-            self._turn_ns = event.recv_ns
-        if isinstance(event, BookDelta):  # most of what comes, so without a detour
-            self.messages["orderbook"] += 1
-            if event.market in self.markets:
-                self.markets[event.market].book_ns = event.recv_ns
-            return
         known = self._handlers.get(type(event))
         if known is None:
             return  # the venue's positions and collateral are the engine's to compare; days are its own
@@ -103,18 +96,28 @@ class Figures:
             self.messages[message] += 1
         handle(event)
 
-    def observe_decision(self, decision: Decision, done_ns: int) -> None:
-        """Take note of a decision whose orders were on their way at `done_ns`."""
-        decided_ns, turn_ns = decision.now_ns, self._turn_ns
+    def observe_turn(self, events: Sequence[Event], decision: Decision, done_ns: int) -> None:
+        """Take note of events and of the decision on them, whose orders were on their way at `done_ns`."""
+        markets = self.markets
+        for event in events:
+            if isinstance(event, BookDelta):  # most of what comes, so without a detour
+                self.messages["orderbook"] += 1
+                if event.market in markets:
+                    markets[event.market].book_ns = event.recv_ns
+            else:
+                self.observe_event(event)
+        self.decided_ns = decided_ns = decision.now_ns
         self.decide.observe(done_ns - decided_ns)
-        self.cycle.observe(done_ns - (decided_ns if turn_ns is None else turn_ns))
-        self._turn_ns = None
-        self.decided_ns = decided_ns
+        self.cycle.observe(done_ns - (events[0].recv_ns if events else decided_ns))
         for verdict in decision.verdicts:
-            market = self.markets[verdict.market]
-            if verdict.pace and not market.pace:
+            market = markets[verdict.market]
+            if verdict.pace and not market.verdict.pace:
                 self._refuse(verdict.market, verdict.pace)
-            market.take_verdict(verdict, decided_ns)
+            quotes = verdict.quotes
+            if quotes is not None and market.quoting_since_ns and quotes.bid_lots[0] and quotes.ask_lots[0]:
+                market.verdict = verdict  # both sides are quoted, as before: nearly always
+            else:
+                market.take_verdict(verdict, decided_ns)
         if decision.approved or decision.refused:
             self._judged(decision)
         if decision.loss is not None:
@@ -137,7 +140,7 @@ class Figures:
 
     # -- one a kind of event -----------------------------------------------------------------
 
-    def _book(self, event: BookSnapshot) -> None:
+    def _book(self, event: BookSnapshot | BookDelta) -> None:
         figures = self.markets.get(event.market)
         if figures is not None:
             figures.book_ns = event.recv_ns

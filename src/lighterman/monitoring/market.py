@@ -22,15 +22,13 @@ class MarketFigures:
         "market",
         "modified",
         "open_orders",
-        "pace",
         "placed",
         "placement",
         "position_max_lots",
-        "quotes",
         "quoting_ns",
         "quoting_since_ns",
-        "reason",
         "rejected",
+        "verdict",
         "volume_lots",
     )
 
@@ -49,11 +47,19 @@ class MarketFigures:
         self.placement = Histogram(PLACEMENT_BOUNDS_S)
         self.mark_ticks = 0
         self.book_ns = 0  # when the book was last heard of; 0: it is not known
-        self.quotes: Quotes | None = None
-        self.reason = "not_looked_at_yet"
-        self.pace = ""  # why its orders do not follow every change, "" where they do
+        self.verdict = MarketVerdict(market.index, None, "not_looked_at_yet")  # the last one
         self.quoting_ns = 0  # how long both sides have been quoted, up to the last change
         self.quoting_since_ns = 0  # 0: not both sides are quoted now
+
+    @property
+    def quotes(self) -> Quotes | None:
+        """Return what was wished last, None where nothing was."""
+        return self.verdict.quotes
+
+    @property
+    def reason(self) -> str:
+        """Return why nothing was wished, or ""."""
+        return self.verdict.reason
 
     def why_no_bid(self) -> str:
         """Return why there is no bid, or ""."""
@@ -70,11 +76,9 @@ class MarketFigures:
         return self.quoting_ns + (now_ns - self.quoting_since_ns if self.quoting_since_ns else 0)
 
     def take_verdict(self, verdict: MarketVerdict, now_ns: int) -> None:
-        """Take note of what was wished, or why nothing was."""
-        quotes = self.quotes = verdict.quotes
-        self.reason, self.pace = verdict.reason, verdict.pace
-        if self.quoting_since_ns and quotes is not None and quotes.bid_lots[0] and quotes.ask_lots[0]:
-            return  # both sides are quoted, as before: nearly always
+        """Take note of what was wished, or why nothing was, and of whether both sides are quoted from now on."""
+        self.verdict = verdict
+        quotes = verdict.quotes
         if quotes is not None and any(quotes.bid_lots) and any(quotes.ask_lots):
             self.quoting_since_ns = self.quoting_since_ns or now_ns
         elif self.quoting_since_ns:

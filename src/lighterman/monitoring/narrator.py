@@ -4,11 +4,12 @@ The messages that the seed's users look for keep their words (seed reference 2.6
 connected", "failed to place order", "circuit breaker tripped", "risk check failed".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from lighterman.domain.commands import Command
 from lighterman.domain.events import (
+    BookDelta,
     BookLost,
     CommandAcked,
     CommandExecuted,
@@ -69,8 +70,11 @@ class Narrator:
         if handle is not None:
             handle(event)
 
-    def observe_decision(self, decision: Decision, done_ns: int) -> None:
-        """Tell of what a decision changes whose orders were on their way at `done_ns`."""
+    def observe_turn(self, events: Sequence[Event], decision: Decision, done_ns: int) -> None:
+        """Tell of the events, and of what the decision changes whose orders were on their way at `done_ns`."""
+        for event in events:
+            if not isinstance(event, BookDelta):  # most of what comes, and never worth it
+                self.observe_event(event)
         elapsed_ns = done_ns - decision.now_ns
         if elapsed_ns > SLOW_NS:
             self._log.warning("slow decision", elapsed=elapsed_ns * MS_PER_NS)

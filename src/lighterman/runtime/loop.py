@@ -38,25 +38,23 @@ class DecisionObserver(Protocol):
         ...
 
 
-@runtime_checkable
-class DecisionBystander(Protocol):
-    """Whoever is told of decisions when the orders have left: metrics, log, status."""
+class Bystander(Protocol):
+    """Whoever is told of a turn when the orders have left: metrics, log, status."""
 
-    def observe_decision(self, decision: Decision, done_ns: int) -> None:
-        """Take note of the decision behind the last events, whose orders were on their way at `done_ns`."""
+    def observe_turn(self, events: Sequence[Event], decision: Decision, done_ns: int) -> None:
+        """Take note of events and of the decision on them, whose orders were on their way at `done_ns`."""
         ...
 
 
 Observer = EventObserver | DecisionObserver  # or both; what one does not take note of, it is not told
-Bystander = EventObserver | DecisionBystander
 
 
 class TradingLoop:
     """Carries events to the engine and decisions to the venue, on the running asyncio loop.
 
     `on_broken` hears of the exception that ended it, and of the time that `decide` was called
-    with: 0 where it was not called. `observers` are told before anything happens, `bystanders` the same,
-    in the same order, when the orders are on their way. `after_turn` may then do what nobody waits for.
+    with: 0 where it was not called. `observers` are told before anything happens, `bystanders` the same
+    soon after the orders are on their way. `after_turn` may then do what nobody waits for.
     """
 
     def __init__(
@@ -74,8 +72,7 @@ class TradingLoop:
         self._clock = clock
         self._tell_event = [each.observe_event for each in observers if isinstance(each, EventObserver)]
         self._tell_decision = [each.observe_decision for each in observers if isinstance(each, DecisionObserver)]
-        self._show_event = [each.observe_event for each in bystanders if isinstance(each, EventObserver)]
-        self._show_decision = [each.observe_decision for each in bystanders if isinstance(each, DecisionBystander)]
+        self._show_turn = [each.observe_turn for each in bystanders]
         self._on_broken = on_broken
         self._after_turn = after_turn
         self._inbox: list[Event] = []
@@ -126,17 +123,25 @@ class TradingLoop:
             if decision.queries:
                 self._query(decision.queries)
             done_ns = self._clock.mono_ns()
-            for event in events:
-                for show in self._show_event:
-                    show(event)
-            for show_decision in self._show_decision:
-                show_decision(decision, done_ns)
         except Exception as error:  # noqa: BLE001  (whatever it is, it must stop trading, not vanish in asyncio)
-            self.close()
-            self._on_broken(error, now_ns)
+            self._break(error, now_ns)
             return
         self._set_timer(done_ns)
-        self._after_turn(now_ns)
+        asyncio.get_running_loop().call_soon(self._show, events, decision, done_ns)
+
+    def _show(self, events: list[Event], decision: Decision, done_ns: int) -> None:
+        """Tell the bystanders of a turn, in a callback of its own: what arrives meanwhile waits less."""
+        try:
+            for show_turn in self._show_turn:
+                show_turn(events, decision, done_ns)
+        except Exception as error:  # noqa: BLE001  (as in a turn)
+            self._break(error, decision.now_ns)
+            return
+        self._after_turn(decision.now_ns)
+
+    def _break(self, error: Exception, now_ns: int) -> None:
+        self.close()
+        self._on_broken(error, now_ns)
 
     def _set_timer(self, now_ns: int) -> None:
         """Come back when the engine wants to decide even if nothing arrives."""

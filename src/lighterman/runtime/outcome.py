@@ -1,5 +1,7 @@
 """What a run came to: the truth about orders, money and reasons, and the exit code it means."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from lighterman.domain.clock import Clock
@@ -39,8 +41,10 @@ class Opening:
         if event.client_order_index >> EPOCH_SHIFT == self._engine.state.epoch:
             self.first_quote_ns = self._clock.mono_ns()
 
-    def observe_decision(self, decision: Decision, _done_ns: int) -> None:
+    def observe_turn(self, events: Sequence[Event], decision: Decision, _done_ns: int) -> None:
         """Look at the account once it is known, and for the first order that leaves."""
+        for event in events:
+            self.observe_event(event)
         if self.equity_pico is None and self._engine.state.ledger.is_open:
             self.equity_pico = equity_pico(self._engine.state)
         if not self._has_placed:

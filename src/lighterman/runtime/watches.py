@@ -1,7 +1,7 @@
 """What is looked at beside the trading loop: the day, the journal, the exchange."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from lighterman.domain.clock import Clock
@@ -99,7 +99,7 @@ class LossKeeper:
         self._store = store
         self._scribe = scribe
 
-    def observe_decision(self, decision: Decision, _done_ns: int) -> None:
+    def observe_turn(self, _: Sequence[Event], decision: Decision, _done_ns: int) -> None:
         """Save what has changed; the disk may be slow, so not here."""
         loss = decision.loss
         if loss is not None:
