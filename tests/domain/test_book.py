@@ -37,7 +37,7 @@ def _top(levels, own, count, *, is_ask):
     return sorted([level for level in left if level[1] > 0], reverse=not is_ask)[:count]
 
 
-@given(LEVELS, LEVELS, st.integers(1, 10))
+@given(LEVELS, LEVELS, st.integers(0, 10))
 def test_the_top_is_the_best_levels(bids, asks, count):
     """The best levels of a side come best first, as many as asked for or as there are."""
     book = OrderBook()

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from helpers.golden import golden, golden_object
 from helpers.markets import BTC, ETH, perpetual
 from lighterman.domain.commands import CancelAll, CancelOrder, ModifyOrder, PlaceOrder
-from lighterman.domain.errors import LightermanError, RemoteProtocolError
+from lighterman.domain.errors import LightermanError, RemoteProtocolError, UnitError
 from lighterman.domain.events import (
     BookDelta,
     BookSnapshot,
@@ -288,6 +288,13 @@ def test_exact_collateral_is_taken_where_it_agrees():
 
     for shown, expected in (("99974.368778", 99_974_368_778_066_438), ("5.000000", 5_000_000 * PICO_PER_MICRO)):
         assert expected == collateral_pico(objects.AccountFacts(index=8, collateral=shown, assets=[asset]))
+
+
+def test_a_multiplier_below_one_is_no_market():
+    """What would value every order at nothing cannot be read."""
+    facts = msgspec.convert(golden_object("order_book_detail"), objects.MarketFacts)
+    with pytest.raises(UnitError, match="quote multiplier of 0"):
+        market_of(msgspec.structs.replace(facts, quote_multiplier=0))
 
 
 def test_a_captured_market():

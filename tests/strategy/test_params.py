@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,16 @@ def test_a_size_the_venue_would_refuse_is_refused_here(size, multiplier):
     """A size off the lot, or a level under the venue's minimum, is an error that says so (Q9)."""
     with pytest.raises(UnitError):
         bind(quote_params(order_size=size, size_multiplier=multiplier), ETH, VALUE_MAX)
+
+
+def test_a_level_without_size_is_refused():
+    """Where the venue has no minimum size a level still has at least one lot."""
+    facts = market(0, "ETH", 2, 0)
+    params = quote_params(order_size=facts.size_text(2), size_multiplier=0.5, levels=2)
+
+    assert [2, 1] == bind(params, facts, VALUE_MAX).sizes_lots
+    with pytest.raises(UnitError):
+        bind(msgspec.structs.replace(params, levels=3), facts, VALUE_MAX)
 
 
 def test_each_market_has_its_own_integers():

@@ -7,6 +7,7 @@ most, and appending or popping there costs nothing.
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from operator import neg
 
 Level = tuple[int, int]  # (price_ticks, size_lots)
@@ -86,14 +87,14 @@ class OrderBook:
 
     def top_bids(self, count: int) -> list[Level]:
         """Return up to `count` best bids, the best first."""
-        return [(price, self.bids[price]) for price in reversed(self._bid_keys[-count:])]
+        return [(price, self.bids[price]) for price in islice(reversed(self._bid_keys), count)]
 
     def top_asks(self, count: int) -> list[Level]:
         """Return up to `count` best asks, the best first."""
-        return [(-key, self.asks[-key]) for key in reversed(self._ask_keys[-count:])]
+        return [(-key, self.asks[-key]) for key in islice(reversed(self._ask_keys), count)]
 
     def bid_front(self, count: int, own: OwnLots) -> Front | None:
-        """Return the front of up to `count` best bids of others, None where there are none.
+        """Return the front of up to `count` best bids of others, at least one; None where there are none.
 
         Own size is taken off each level first; most of the time none of it is so near.
         """

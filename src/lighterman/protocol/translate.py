@@ -266,7 +266,9 @@ def _levels(heard: list[HeardLevel], scale: _Scale) -> list[Level]:
 
 
 def market_of(facts: objects.MarketFacts) -> Market:
-    """Return the venue's description of a perpetual (2.7.1)."""
+    """Return the venue's description of a perpetual (2.7.1); raises UnitError for numbers that mean nothing."""
+    if facts.quote_multiplier < 1:
+        raise UnitError(f"a quote multiplier of {facts.quote_multiplier}")
     return Market(
         index=facts.market_id,
         symbol=facts.symbol,
