@@ -14,6 +14,8 @@ from lighterman.domain.events import (
     AccountSnapshot,
     DayStarted,
     FillReport,
+    Link,
+    LinkReport,
     MarketReport,
     OrderReport,
     StatsReport,
@@ -175,6 +177,25 @@ def test_account_that_had_no_order_is_empty_without_an_answer():
         engine.observe(MarketReport(ETH, 1))
         engine.observe(AccountSnapshot(OPENING_PICO, [], orders, 1, 1))
         assert opening.had_no_orders == is_empty
+
+
+def test_account_is_not_known_to_be_empty_behind_a_lost_link():
+    """While the private link is down somebody else may place an order: nought is known again when the account is."""
+    engine = Engine(PARAMS, epoch=1, loss=LossState())
+    opening = Opening(engine, HandClock())
+    engine.observe(MarketReport(ETH, 1))
+    engine.observe(AccountSnapshot(OPENING_PICO, [], [], 1, 1))
+    known = []
+    for event in (
+        LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=2),
+        LinkReport(Link.PRIVATE, up=False, reason="1006", recv_ns=3),
+        LinkReport(Link.PRIVATE, up=True, reason="", recv_ns=4),
+        AccountSnapshot(OPENING_PICO, [], [], 5, 6),
+    ):
+        engine.observe(event)
+        known.append(opening.had_no_orders)
+
+    assert [True, False, False, True] == known
 
 
 def test_account_is_not_empty_once_an_order_has_left():

@@ -52,9 +52,13 @@ class Opening:
 
     @property
     def had_no_orders(self) -> bool:
-        """Tell whether the venue showed an account without foreign orders, and none of ours was left or sent."""
+        """Tell whether the venue showed an account without foreign orders, and none of ours was left or sent.
+
+        Behind a private link that was lost somebody else may have placed one since.
+        """
         state = self._engine.state
-        return state.ledger.is_open and not state.halt_reason and not len(state.orders) and not self._has_placed
+        is_shown = state.ledger.is_open and (state.account_is_current or not state.private_down_ns)
+        return is_shown and not state.halt_reason and not len(state.orders) and not self._has_placed
 
 
 class Outcome(msgspec.Struct, kw_only=True):

@@ -94,6 +94,31 @@ def test_a_loss_that_was_seen_counts_for_the_day():
     assert court.oracle.broken["I14"] == 1
 
 
+def test_a_day_that_began_while_nobody_was_there_counts_from_the_next_process():
+    """What was lost between midnight and the first process that knows its account is not of that process's day."""
+    court = long_and(0)
+    court.wait(2 * S)
+    court.oracle.bot_killed(court.now_ns)
+    court.now_ns = NEXT_DAY_NS + S
+    court.mark(MARK - 200)
+    court.mark(MARK - 200 - FALL)
+    court.level(MARK - 100, 0)
+    court.level(MARK - FALL - 300, 5_000)
+    court.level(MARK - FALL - 100, 5_000, is_ask=True)
+    court.start()
+    court.wait(10 * S)
+    court.leave(bid(court, 3, FALL))
+    assert "I14" not in court.verdict
+
+    court.mark(MARK - 200 - 2 * FALL)
+    court.level(MARK - FALL - 300, 0)
+    court.level(MARK - 2 * FALL - 300, 5_000)
+    court.level(MARK - 2 * FALL - 100, 5_000, is_ask=True)
+    court.wait(5 * S)
+    court.leave(bid(court, 4, 2 * FALL))
+    assert "I14" in court.verdict
+
+
 def test_a_person_may_lift_the_stop():
     """A process that was told to forget the day's loss counts anew from where it begins."""
     court = long_and(FALL)

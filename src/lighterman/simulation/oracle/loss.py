@@ -1,7 +1,8 @@
 """I14: after the day's loss nothing that adds risk leaves, in this process or a later one.
 
 The day's result is the account's value at mark (cash and unrealised profit) less what it was when
-the day (UTC, by the venue's clock) or the bot's first process in it began; deposits do not count.
+the day (UTC, by the venue's clock) began or, where no process of the bot knew its account then, when
+the first one in it did; deposits do not count.
 The bot sees marks late and its day begins at another tick: the loss counts when it has been 5 %
 beyond the limit for as long as a mark may take. It stays counted for the day when it lasted ten
 seconds before a running bot without a fault; a shorter one may have gone unseen. Reducing orders
@@ -37,6 +38,7 @@ class Loss:
         self._base_pico: int | None = None
         self._below_ns: int | None = None
         self._is_read = True  # the account, by the process that counts anew
+        self._reader = 0  # the last process that knew its account
         self._tripped_day = -1
         self._traded_ns: dict[int, int] = {}
 
@@ -59,6 +61,7 @@ class Loss:
 
     def account_read(self, now_ns: int) -> None:
         """The bot knows its account: a count that begins anew begins here, as the bot's does."""
+        self._reader = self._phases.life
         if not self._is_read:
             self._is_read = True
             self.look(now_ns)
@@ -73,6 +76,10 @@ class Loss:
         day = self._wire.venue_us(now_ns) // DAY_US
         value_pico = self._value_pico()
         if value_pico is None or not self._phases.life or not self._is_read:
+            return
+        if 0 <= self._day != day and not (self._phases.is_alive and self._reader == self._phases.life):
+            self._day, self._base_pico, self._below_ns = day, None, None
+            self._is_read = False
             return
         if self._base_pico is None or day != self._day:
             self._day, self._base_pico, self._below_ns = day, value_pico, None
