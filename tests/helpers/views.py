@@ -29,7 +29,7 @@ class View(NamedTuple):
 
 
 def _front(price_ticks: int) -> st.SearchStrategy[Front]:
-    """Return one to five levels that begin at a price."""
+    """Return the front of one to five levels that begin at a price."""
     sizes = st.lists(st.integers(1, 10**9), min_size=1, max_size=5)
     return sizes.map(lambda found: (price_ticks, found[0], sum(found)))
 

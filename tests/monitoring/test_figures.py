@@ -109,8 +109,10 @@ def test_a_cycle_lasts_from_its_first_event():
     clock.now_ns += 3 * MS
     made = decision(clock)
     clock.now_ns += 1 * MS
+    heard = figures.messages["orderbook"]
     figures.observe_turn(events, made, clock.now_ns)
     assert 0.004 == round(figures.cycle.sum_s - before, 9)
+    assert (heard + 2, events[-1].recv_ns) == (figures.messages["orderbook"], figures.markets[0].book_ns)
 
     made = decision(clock)
     clock.now_ns += 2 * MS

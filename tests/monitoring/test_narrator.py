@@ -47,8 +47,7 @@ def test_links_and_markets_are_told_once():
     """Links and markets are told when they are new, and not again."""
     bench = Bench()
     for _ in range(3):
-        for event in connected(bench.clock):
-            bench.narrator.observe_event(event)
+        bench.narrator.observe_turn(connected(bench.clock), decision(bench.clock), bench.clock.now_ns)
 
     assert [
         ("info", "websocket connected", {"link": "public"}),

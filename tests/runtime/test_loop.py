@@ -12,7 +12,7 @@ from lighterman.domain.errors import InvariantBroken
 from lighterman.domain.events import QuotaReport
 from lighterman.engine.decision import Decision
 from lighterman.risk.gate import Approved
-from lighterman.runtime.loop import TradingLoop
+from lighterman.runtime.loop import UNTOLD_MAX, TradingLoop
 
 FAR_NS = 10**18
 COMMAND = Approved(CancelAll(1))  # house-ok: a test stands in for the gate
@@ -30,7 +30,7 @@ class Stage:
         self.broken = []
         self.loop = TradingLoop(self, self.clock, [self], lambda error, now_ns: self.broken.append((error, now_ns)))
 
-    def _say(self, what, *facts):
+    def say(self, what, *facts):
         self.said.append((what, *facts))
         if what in self.failing:
             raise self.failing[what]
@@ -40,23 +40,23 @@ class Stage:
         return next(self.deadlines_ns, FAR_NS)
 
     def observe_event(self, event):
-        self._say("told", event.remaining)
+        self.say("told", event.remaining)
 
     def observe_decision(self, decision):
-        self._say("told of the decision")
+        self.say("told of the decision")
 
     def observe(self, event):
-        self._say("observe", event.remaining)
+        self.say("observe", event.remaining)
 
     def decide(self, now_ns):
-        self._say("decide", now_ns)
+        self.say("decide", now_ns)
         return Decision(now_ns, self.approved, [], self.queries, [], None)
 
     def submit(self, approved):
-        self._say("submit", *approved)
+        self.say("submit", *approved)
 
     def query(self, queries):
-        self._say("query", *queries)
+        self.say("query", *queries)
 
     def receive(self, *numbers):
         for number in numbers:
@@ -105,17 +105,78 @@ async def test_burst_is_one_turn(stage):
 async def test_bystanders_are_told_when_the_orders_are_on_their_way(stage):
     """Each hears of the turn's events and of the decision after everything has been sent."""
 
-    class Bystander:
+    class OfTurns:
         def observe_turn(self, events, decision, done_ns):
             stage.said.append(("saw", [event.remaining for event in events], decision.now_ns, done_ns))
 
-    stage.loop = TradingLoop(stage, stage.clock, [stage], stage.broken.append, bystanders=[Bystander(), Bystander()])
+    stage.loop = TradingLoop(stage, stage.clock, [stage], stage.broken.append, bystanders=[OfTurns(), OfTurns()])
     stage.loop.connect(stage.submit, stage.query)
     stage.approved, stage.queries = [COMMAND], [QueryAccount()]
     stage.receive(1, 2)
     await asyncio.sleep(1)
 
     assert [("submit", COMMAND), ("query", QueryAccount()), *[("saw", [1, 2], 0, 0)] * 2] == stage.said[-4:]
+
+
+class Bystander:
+    """Writes down of which turn it is told."""
+
+    def __init__(self, stage):
+        self.stage = stage
+
+    def observe_turn(self, events, _decision, _done_ns):
+        self.stage.say("saw", *[event.remaining for event in events])
+
+
+def watched(stage):
+    stage.loop = TradingLoop(
+        stage, stage.clock, [stage], lambda *how: stage.broken.append(how), bystanders=[Bystander(stage)]
+    )
+    stage.loop.connect(stage.submit, stage.query)
+    stage.approved = [COMMAND]
+    return stage
+
+
+@staged
+async def test_what_is_ready_comes_before_the_bystanders(stage):
+    """They are told in a callback of their own, behind what the turn has made ready."""
+    watched(stage)
+    stage.submit = lambda _: asyncio.get_running_loop().call_soon(stage.said.append, ("ready",))
+    stage.loop.connect(stage.submit, stage.query)
+
+    stage.receive(1)
+    await asyncio.sleep(1)
+
+    assert [("ready",), ("saw", 1)] == stage.said[-2:]
+
+
+@staged
+async def test_a_turn_that_is_due_comes_before_the_bystanders(stage):
+    """They are told of all turns in order, behind one that is due, but never more than some turns late."""
+    watched(stage)
+    left = iter(range(2, 50))
+    stage.loop.connect(lambda _: stage.receive(*[number for number in [next(left, 0)] if number]), stage.query)
+
+    stage.receive(1)
+    await asyncio.sleep(1)
+
+    seen = [(what, *facts) for what, *facts in stage.said if what in ("observe", "saw")]
+    assert [("observe", 1), ("observe", 2)] == seen[:2]
+    assert list(range(1, 50)) == [number for what, number in seen if what == "saw"]
+    late = [seen.index(("saw", number)) - seen.index(("observe", number)) for number in range(1, 50)]
+    assert max(late) <= 2 * UNTOLD_MAX
+
+
+@staged
+async def test_who_reads_the_bystanders_misses_no_turn(stage):
+    """The rest is told at once when asked for, and then not again."""
+    watched(stage)
+    stage.loop.connect(lambda _: asyncio.get_running_loop().call_soon(stage.loop.tell_rest), stage.query)
+
+    stage.receive(1)
+    await asyncio.sleep(1)
+
+    assert 1 == stage.said.count(("saw", 1))
 
 
 @staged
@@ -233,15 +294,14 @@ async def test_event_replaces_the_timer(stage):
     assert [0, 1_000_000_000, 9_000_000_000] == stage.decided_ns()
 
 
-@pytest.mark.parametrize("place", ["told", "observe", "decide", "told of the decision", "submit", "query"])
+@pytest.mark.parametrize("place", ["told", "observe", "decide", "told of the decision", "submit", "query", "saw"])
 @pytest.mark.parametrize("error", [InvariantBroken("two and two"), KeyError(7)], ids=["invariant", "bug"])
 def test_any_exception_ends_trading(place, error):
     """An exception anywhere in a turn ends the loop: it is told once, and nothing is decided or sent after it."""
 
     async def body():
-        stage = Stage()
-        stage.loop.connect(stage.submit, stage.query)
-        stage.approved, stage.queries = [COMMAND], [QueryAccount()]
+        stage = watched(Stage())
+        stage.queries = [QueryAccount()]
         stage.deadlines_ns = iter([7_000_000_000])
         await asyncio.sleep(3)
         stage.failing = {place: error}

@@ -107,11 +107,8 @@ def test_market_without_data_is_shown_as_such():
 
 
 def test_market_that_is_only_half_known_is_left_out():
-    """Another thread may look while a market is being defined: until the ledger has it, it is not shown."""
+    """Another thread may look between a turn and its bystanders: until the figures have a market it is not shown."""
     desk, figures = Desk(PARAMS), new_figures(HandClock())
-    report = MarketReport(ETH, 1)
-    figures.observe_event(report)
-    desk.engine.observe(report)
-    del desk.engine.state.ledger.markets[0]
+    desk.engine.observe(MarketReport(ETH, 1))
 
     assert [] == view(desk.engine, figures, 0).markets

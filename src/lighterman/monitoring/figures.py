@@ -68,7 +68,6 @@ class Figures:
         self.decide = Histogram(DECIDE_BOUNDS_S)
         self._handlers: dict[type, tuple[str, Callable[[Any], None]]] = {
             BookSnapshot: ("orderbook", self._book),
-            BookDelta: ("orderbook", self._book),
             BookLost: ("", self._book_lost),
             StatsReport: ("stats", self._stats),
             OrderReport: ("order", self.orders.reported),
@@ -87,7 +86,7 @@ class Figures:
         }
 
     def observe_event(self, event: Event) -> None:
-        """Take note of an event."""
+        """Take note of an event that is not about levels of a book."""
         known = self._handlers.get(type(event))
         if known is None:
             return  # the venue's positions and collateral are the engine's to compare; days are its own
@@ -140,7 +139,7 @@ class Figures:
 
     # -- one a kind of event -----------------------------------------------------------------
 
-    def _book(self, event: BookSnapshot | BookDelta) -> None:
+    def _book(self, event: BookSnapshot) -> None:
         figures = self.markets.get(event.market)
         if figures is not None:
             figures.book_ns = event.recv_ns

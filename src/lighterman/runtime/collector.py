@@ -4,9 +4,9 @@ A collection of everything takes 0.15 us for each object that lives: 46 ms for 3
 Reference counts free nearly all of what a tick makes; only cycles need a collection, and they can wait.
 
 Law: what the start has made is frozen, so that it is never walked through again. After that a
-collection happens right after a turn, when orders are on their way: of the youngest objects often, of
-all rarely. Where that took longer than allowed, what survived it is frozen, too, so that the next one
-does not take as long.
+collection happens behind a turn, when orders are on their way and no other turn is due: of the youngest
+objects often, of all rarely. Where that took longer than allowed, what survived it is frozen, too, so
+that the next one does not take as long.
 """
 
 import gc

@@ -7,6 +7,7 @@ nothing may be decided on it. This loop then says so; what follows is decided in
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,7 @@ from lighterman.engine.engine import Engine
 from lighterman.risk.gate import Approved
 
 NS_PER_S = 1_000_000_000
+UNTOLD_MAX = 16  # turns that may come one after the other before the bystanders are told of the first
 
 
 @runtime_checkable
@@ -54,7 +56,7 @@ class TradingLoop:
 
     `on_broken` hears of the exception that ended it, and of the time that `decide` was called
     with: 0 where it was not called. `observers` are told before anything happens, `bystanders` the same
-    soon after the orders are on their way. `after_turn` may then do what nobody waits for.
+    when the orders are on their way and no other turn is due. `after_turn` may then do what nobody waits for.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class TradingLoop:
         self._on_broken = on_broken
         self._after_turn = after_turn
         self._inbox: list[Event] = []
+        self._untold: deque[tuple[list[Event], Decision, int]] = deque()  # turns, the oldest first
         self._turn_is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
@@ -96,6 +99,11 @@ class TradingLoop:
         if not self._turn_is_due:
             self._turn_is_due = True
             asyncio.get_running_loop().call_soon(self._turn)
+
+    def tell_rest(self) -> None:
+        """Tell the bystanders now of every turn that they have not been told of: who reads them next misses none."""
+        while self._untold:
+            self._tell_oldest()
 
     def close(self) -> None:
         """Stop deciding."""
@@ -127,14 +135,24 @@ class TradingLoop:
             self._break(error, now_ns)
             return
         self._set_timer(done_ns)
-        asyncio.get_running_loop().call_soon(self._show, events, decision, done_ns)
+        self._untold.append((events, decision, done_ns))
+        if len(self._untold) == 1:
+            asyncio.get_running_loop().call_soon(self._show)
 
-    def _show(self, events: list[Event], decision: Decision, done_ns: int) -> None:
-        """Tell the bystanders of a turn, in a callback of its own: what arrives meanwhile waits less."""
+    def _show(self) -> None:
+        """Tell the bystanders of one turn, unless the next one is due: that comes first, but not for ever."""
+        if self._untold and not (self._turn_is_due and len(self._untold) < UNTOLD_MAX):
+            self._tell_oldest()
+        if self._untold:
+            asyncio.get_running_loop().call_soon(self._show)
+
+    def _tell_oldest(self) -> None:
+        events, decision, done_ns = self._untold.popleft()
         try:
             for show_turn in self._show_turn:
                 show_turn(events, decision, done_ns)
         except Exception as error:  # noqa: BLE001  (as in a turn)
+            self._untold.clear()
             self._break(error, decision.now_ns)
             return
         self._after_turn(decision.now_ns)

@@ -100,8 +100,10 @@ async def _trade(bot: Bot, plan: RunPlan, clock: Clock, stop: Stop, outcome: Out
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), plan.duration_ns / NS_PER_S if plan.duration_ns else None)
         stop.ask("duration")
+        bot.loop.tell_rest()
         outcome.why_not_quoting = why_not_quoting(bot.figures)
         outcome.open_orders_after_stop = await _leave_nothing(bot, clock, stop)
+        bot.loop.tell_rest()
         fill_in(outcome, bot.engine, bot.figures, bot.opening, clock.mono_ns())
         if bot.opening.first_quote_ns is not None:
             outcome.first_quote_ms = (bot.opening.first_quote_ns - plan.started_ns) // NS_PER_MS

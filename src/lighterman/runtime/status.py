@@ -1,8 +1,8 @@
 """What a person watching wants to know, as texts: a copy, taken between two turns.
 
 This file reads the engine's state and never changes it; it may run on another thread, so it
-copies each collection in one step, and names only markets that the ledger has, which the engine
-defines last. The reasons for not quoting are the engine's own words.
+copies each collection in one step, and names only markets that the figures have, which hear of one
+when the engine has it. The reasons for not quoting are the engine's own words.
 """
 
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def view(engine: Engine, figures: Figures, now_ns: int) -> StatusView:
         refusals[reason] = refusals.get(reason, 0) + count
     markets = list(figures.markets.values())
     return StatusView(
-        markets=[_market(state, state.markets[index], figures, now_ns) for index in list(state.ledger.markets)],
+        markets=[_market(state, state.markets[index], figures, now_ns) for index in list(figures.markets)],
         pnl_today=usd(state.loss.pnl_pico() // PICO_PER_MICRO),
         messages_left=engine.messages_left,
         fills=sum(sum(market.fills) for market in markets),

@@ -62,10 +62,11 @@ def bind(params: QuoteParams, market: Market, order_value_micro_max: int) -> Quo
     base_lots = parse_fixed(params.order_size, market.size_decimals)
     multiplier = Fraction(repr(params.size_multiplier))
     sizes = [size_floor(base_lots * multiplier**level) for level in range(params.levels)]
-    if min(sizes) < max(1, market.min_base_lots):
+    least = max(1, market.min_base_lots)
+    if min(sizes) < least:
         raise UnitError(
             f"minOrderSize {params.order_size}: the smallest level, {market.size_text(min(sizes))}, "
-            f"is below the venue's minimum {market.size_text(market.min_base_lots)} of {market.symbol}"
+            f"is below the venue's minimum {market.size_text(least)} of {market.symbol}"
         )
     return QuoteRules(
         params=params,
