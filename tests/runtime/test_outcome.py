@@ -173,14 +173,14 @@ def test_account_that_had_no_order_is_empty_without_an_answer():
     for orders, is_empty in (([], True), ([mine], False), ([foreign], False)):
         engine = Engine(PARAMS, epoch=1, loss=LossState())
         opening = Opening(engine, HandClock())
-        assert not opening.had_no_orders  # nothing was told yet
+        assert not opening.had_no_orders(venue_is_gone=True)  # nothing was told yet
         engine.observe(MarketReport(ETH, 1))
         engine.observe(AccountSnapshot(OPENING_PICO, [], orders, 1, 1))
-        assert opening.had_no_orders == is_empty
+        assert opening.had_no_orders(venue_is_gone=False) == is_empty
 
 
 def test_account_is_not_known_to_be_empty_behind_a_lost_link():
-    """While the private link is down somebody else may place an order: nought is known again when the account is."""
+    """Behind a lost link somebody else may place an order, at a venue that is there, until the account is told."""
     engine = Engine(PARAMS, epoch=1, loss=LossState())
     opening = Opening(engine, HandClock())
     engine.observe(MarketReport(ETH, 1))
@@ -193,7 +193,8 @@ def test_account_is_not_known_to_be_empty_behind_a_lost_link():
         AccountSnapshot(OPENING_PICO, [], [], 5, 6),
     ):
         engine.observe(event)
-        known.append(opening.had_no_orders)
+        assert opening.had_no_orders(venue_is_gone=True)
+        known.append(opening.had_no_orders(venue_is_gone=False))
 
     assert [True, False, False, True] == known
 
@@ -209,7 +210,7 @@ def test_account_is_not_empty_once_an_order_has_left():
         await stop_trading(desk.loop, desk.engine, desk.venue, desk.clock, "enough")
 
         assert not len(desk.engine.state.orders)
-        assert not opening.had_no_orders
+        assert not opening.had_no_orders(venue_is_gone=True)
 
     run(body())
 

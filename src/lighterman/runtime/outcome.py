@@ -50,14 +50,14 @@ class Opening:
         if not self._has_placed:
             self._has_placed = any(isinstance(approved.command, PlaceOrder) for approved in decision.approved)
 
-    @property
-    def had_no_orders(self) -> bool:
+    def had_no_orders(self, *, venue_is_gone: bool) -> bool:
         """Tell whether the venue showed an account without foreign orders, and none of ours was left or sent.
 
-        Behind a private link that was lost somebody else may have placed one since.
+        Behind a private link that was lost somebody else may have placed one since, unless the venue itself is gone.
         """
         state = self._engine.state
-        is_shown = state.ledger.is_open and (state.account_is_current or not state.private_down_ns)
+        is_known = venue_is_gone or state.account_is_current or not state.private_down_ns
+        is_shown = state.ledger.is_open and is_known
         return is_shown and not state.halt_reason and not len(state.orders) and not self._has_placed
 
 

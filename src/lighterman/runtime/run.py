@@ -120,7 +120,8 @@ async def _leave_nothing(bot: Bot, clock: Clock, stop: Stop) -> int | None:
     if stop.failure is Failure.BUG:  # perhaps only while it stopped
         bot.loop.close()
         count = await cancel_without_engine(bot.engine, bot.venue, clock)
-    return 0 if count is None and bot.opening.had_no_orders else count
+    venue_is_gone = stop.failure is Failure.GONE
+    return 0 if count is None and bot.opening.had_no_orders(venue_is_gone=venue_is_gone) else count
 
 
 async def _compare_ledgers(account: LocalAccount, bot: Bot, before: Ledger, outcome: Outcome) -> None:
