@@ -86,7 +86,7 @@ class Figures:
         }
 
     def observe_event(self, event: Event) -> None:
-        """Take note of an event that is not about levels of a book."""
+        """Take note of an event; of changes of a book only `observe_turn` does, without this detour."""
         known = self._handlers.get(type(event))
         if known is None:
             return  # the venue's positions and collateral are the engine's to compare; days are its own
