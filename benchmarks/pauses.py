@@ -23,6 +23,7 @@ import gc
 import io
 import json
 import platform
+import resource
 import sys
 import tempfile
 import time
@@ -71,6 +72,7 @@ class Stopwatch:
     def __init__(self) -> None:
         self.callbacks: list[Callback] = []
         self.control_ns: list[int] = []
+        self.interrupted = 0  # callbacks in which another thread or process was given the processor
         self._began_s: float | None = None
         self._is_inside = False  # a timer wakes a turn: only the outermost counts
         self._turns = 0
@@ -93,11 +95,13 @@ class Stopwatch:
             at_s = asyncio.get_running_loop().time()
             if self._began_s is None:
                 self._began_s = at_s
+            lost_before = _times_lost()
             began_ns = time.thread_time_ns()
             try:
                 return function(*arguments)
             finally:
                 self.callbacks.append((time.thread_time_ns() - began_ns, at_s - self._began_s, name))
+                self.interrupted += _times_lost() > lost_before
                 self._is_inside = False
                 if name == "TradingLoop._show":
                     self._control()
@@ -114,6 +118,11 @@ class Stopwatch:
             self.control_ns.append(time.thread_time_ns() - began_ns)
 
 
+def _times_lost() -> int:
+    """Return how often this thread has lost the processor while it had something to do."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
+
+
 def session(minutes: float) -> dict[str, Any]:
     """Run a demo session and return what its callbacks took, those of the start apart."""
     said = io.StringIO()
@@ -125,6 +134,7 @@ def session(minutes: float) -> dict[str, Any]:
     return {
         "exit_code": code,
         "ledger_match": json.loads(said.getvalue()).get("ledger_match"),
+        "interrupted": watch.interrupted,
         **_figures(watch.callbacks, minutes),
         "control_us": {"min": control[0] / 1000, "p50": control[len(control) // 2] / 1000, "max": control[-1] / 1000},
     }
@@ -209,6 +219,7 @@ def main() -> int:
     else:
         _print(f"a session of {options.minutes:g} minutes", live)
         print(f"  the longest of the start: {live['longest_of_the_start'][0]['cpu_us']:.0f} us")
+        print(f"  interrupted by others, the start included: {live['interrupted']}")
         print(f"  the control: {control['min']:.0f} us at least, {control['max']:.0f} us at most")
         _print(f"the same length in virtual time, best of {REPETITIONS}", found["repeated"])
     return 0 if live["exit_code"] == 0 and not found["repeated"]["above_1_ms"] else 1

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -44,6 +45,20 @@ async def test_exchange_says_where_it_is_and_ends():
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), PATIENCE_S)
     await exchange.stop()  # twice does no harm
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no such way to run")
+async def test_exchange_interrupts_nobody():
+    """Every thread of a started exchange is of those that interrupt no other when they are woken; ours are not."""
+    exchange = await ExchangeProcess.start(["--scenario", "calm"])
+    try:
+        await exchange.ready()
+        threads = Path(f"/proc/{exchange._process.pid}/task").iterdir()  # noqa: SLF001  (no door leads to its number)
+        assert {os.sched_getscheduler(int(thread.name)) for thread in threads} == {os.SCHED_BATCH}
+    finally:
+        await exchange.stop()
+
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 async def test_wrong_options_are_the_operators(capfd):
