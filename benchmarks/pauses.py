@@ -27,6 +27,7 @@ import resource
 import sys
 import tempfile
 import time
+from array import array
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -70,24 +71,34 @@ class Stopwatch:
     """Writes down every callback of the path, from `__enter__` to `__exit__`."""
 
     def __init__(self) -> None:
-        self.callbacks: list[Callback] = []
-        self.control_ns: list[int] = []
+        self._took_ns, self._at_s, self._what = array("q"), array("d"), array("B")  # whose memory is not the bot's
+        self.control_ns = array("q")
         self.interrupted = 0  # callbacks in which another thread or process was given the processor
+        self.faulted = 0  # callbacks that touched memory for the first time
         self._began_s: float | None = None
         self._is_inside = False  # a timer wakes a turn: only the outermost counts
         self._turns = 0
 
     def __enter__(self) -> Self:
         self._bare = [(owner, name, getattr(owner, name)) for owner, name in PATH]
-        for owner, name, function in self._bare:
-            setattr(owner, name, self._timed(f"{owner.__name__}.{name}", function))
+        for number, (owner, name, function) in enumerate(self._bare):
+            setattr(owner, name, self._timed(number, function))
         return self
 
     def __exit__(self, *_: object) -> None:
         for owner, name, function in self._bare:
             setattr(owner, name, function)
 
-    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @property
+    def callbacks(self) -> list[Callback]:
+        """Return all there were."""
+        names = [f"{owner.__name__}.{name}" for owner, name in PATH]
+        rows = zip(self._took_ns, self._at_s, self._what, strict=True)
+        return [(took_ns, at_s, names[number]) for took_ns, at_s, number in rows]
+
+    def _timed(self, number: int, function: Callable[..., Any]) -> Callable[..., Any]:
+        is_show = PATH[number] == (TradingLoop, "_show")
+
         def timed(*arguments: Any) -> Any:
             if self._is_inside:
                 return function(*arguments)
@@ -95,15 +106,19 @@ class Stopwatch:
             at_s = asyncio.get_running_loop().time()
             if self._began_s is None:
                 self._began_s = at_s
-            lost_before = _times_lost()
+            before = _usage()
             began_ns = time.thread_time_ns()
             try:
                 return function(*arguments)
             finally:
-                self.callbacks.append((time.thread_time_ns() - began_ns, at_s - self._began_s, name))
-                self.interrupted += _times_lost() > lost_before
+                self._took_ns.append(time.thread_time_ns() - began_ns)
+                self._at_s.append(at_s - self._began_s)
+                self._what.append(number)
+                after = _usage()
+                self.interrupted += after.ru_nivcsw > before.ru_nivcsw
+                self.faulted += after.ru_minflt > before.ru_minflt
                 self._is_inside = False
-                if name == "TradingLoop._show":
+                if is_show:
                     self._control()
 
         return timed
@@ -118,9 +133,8 @@ class Stopwatch:
             self.control_ns.append(time.thread_time_ns() - began_ns)
 
 
-def _times_lost() -> int:
-    """Return how often this thread has lost the processor while it had something to do."""
-    return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
+def _usage() -> resource.struct_rusage:
+    return resource.getrusage(resource.RUSAGE_THREAD)
 
 
 def session(minutes: float) -> dict[str, Any]:
@@ -135,6 +149,7 @@ def session(minutes: float) -> dict[str, Any]:
         "exit_code": code,
         "ledger_match": json.loads(said.getvalue()).get("ledger_match"),
         "interrupted": watch.interrupted,
+        "faulted": watch.faulted,
         **_figures(watch.callbacks, minutes),
         "control_us": {"min": control[0] / 1000, "p50": control[len(control) // 2] / 1000, "max": control[-1] / 1000},
     }
@@ -219,7 +234,7 @@ def main() -> int:
     else:
         _print(f"a session of {options.minutes:g} minutes", live)
         print(f"  the longest of the start: {live['longest_of_the_start'][0]['cpu_us']:.0f} us")
-        print(f"  interrupted by others, the start included: {live['interrupted']}")
+        print(f"  the start included, {live['interrupted']} were interrupted, {live['faulted']} touched new memory")
         print(f"  the control: {control['min']:.0f} us at least, {control['max']:.0f} us at most")
         _print(f"the same length in virtual time, best of {REPETITIONS}", found["repeated"])
     return 0 if live["exit_code"] == 0 and not found["repeated"]["above_1_ms"] else 1

@@ -1,12 +1,32 @@
 """Collecting garbage when nobody waits."""
 
 import gc
+import subprocess
+import sys
 import weakref
 
 import pytest
 
 from lighterman.runtime import collector as module
 from lighterman.runtime.collector import ALL_FIRST, MIDDLE_EVERY, PAUSE_NS_MAX, YOUNG_EVERY_NS, QuietCollector
+
+GROWTH = """
+import resource, sys
+from lighterman.clock import SystemClock
+from lighterman.runtime.collector import QuietCollector
+
+def pages():
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+
+collector = QuietCollector(SystemClock())
+if sys.argv[1] == "y":
+    collector.begin()
+before = pages()
+grown = [None] * 40_000
+for number in range(40_000):
+    grown[number] = bytes(64)  # 112 bytes with the allocator's rounding
+print(pages() - before)
+"""
 
 
 class Ring:
@@ -121,3 +141,12 @@ def test_all_is_collected_again_and_again(collector, monkeypatch):
     turns(collector, ALL_FIRST + 21, ALL_FIRST + 50)
 
     assert held() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pages are counted as Linux does")
+def test_session_grows_in_memory_that_it_has():
+    """Four MiB of objects that come after the beginning touch hardly a page for the first time; else a thousand."""
+    new_pages = {begins: int(subprocess.check_output([sys.executable, "-c", GROWTH, begins])) for begins in ("y", "n")}
+
+    assert new_pages["n"] > 900
+    assert new_pages["y"] < 100
