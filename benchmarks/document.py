@@ -264,7 +264,7 @@ def _pauses(result: dict[str, Any]) -> Iterator[str]:
         f"{control['min']:.0f} us at least, {control['p50']:.0f} us\nat the median and {control['max']:.0f} us at "
         "most: so much slower is the machine itself at times. In\n"
         f"{result['session']['interrupted']} callbacks the processor was given to somebody else, in "
-        f"{result['session']['faulted']} memory was touched\nfor the first time.\n"
+        f"{result['session']['faulted']} memory was touched\nfor the first time, the start included.\n"
     )
 
 

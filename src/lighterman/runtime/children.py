@@ -3,8 +3,8 @@
 A process, not a thread of the bot: a crash of one must not hide in the other, and signing
 libraries keep process-wide state. It runs in its own session, so that a Ctrl-C on the
 terminal reaches the bot alone (which then still has an exchange to cancel its orders on),
-and it watches its standard input, so that it ends when its parent does, however that ends. It
-never interrupts a turn of the bot: on its processor it waits until the turn is over.
+and it watches its standard input, so that it ends when its parent does, however that ends. On
+Linux it does not interrupt a turn of the bot when an order wakes it.
 """
 
 import asyncio
@@ -98,7 +98,7 @@ def _give_way(pid: int) -> None:
     """Let a process not interrupt others when it is woken: sched(7), SCHED_BATCH. What it starts later does not either.
 
     Else the first order that a turn sends wakes it on the turn's own processor: every eleventh turn of a demo
-    was interrupted for a millisecond or two, and went on with cold caches.
+    was interrupted, mostly for a millisecond or two, and went on with cold caches.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # it has ended, or may not: then it runs as all do
