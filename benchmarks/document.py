@@ -98,11 +98,11 @@ def _end_to_end(result: dict[str, Any]) -> Iterator[str]:
         "the bytes of the last signed order that it causes are back. Each bot is a process of its own. The reference\n"
         "is a bot on the official client (websockets, json, Decimal, its signer on the main thread), without risk\n"
         "checks, journal, metrics or log; ours is `lighterman run` with all of them. Bots take turns within the run,\n"
-        "and their orders are compared, one by one. `tick`: one order answers an update; in each of three rounds each\n"
+        "and their orders are compared, one by one. `tick`: one order answers an update; in each of five rounds each\n"
         "bot answers all its updates of the round one after the other, and the first fifth of them is not timed.\n"
         "`turns`: the same, but the next bot follows after ten updates, so that caches are shared with others.\n"
         "`spaced`: after each one, about 50 ms apart, so that they are cold. `burst`: ten orders answer one update.\n"
-        "`p50` is the median of the best of three rounds, `p99` that of all updates.\n"
+        "`p50` is the median of the best of five rounds, `p99` that of all updates.\n"
     )
     for workload in result["workloads"]:
         yield (

@@ -31,7 +31,7 @@ PARTS: dict[str, tuple[list[str], list[str]]] = {  # part -> options of a full r
     "stages": (["--rounds", "9"], ["--rounds", "2"]),
     "scaling": (["--rounds", "7"], ["--rounds", "2"]),
     "tails": (["--ticks", "40000"], ["--ticks", "4000", "--repetitions", "2"]),
-    "end_to_end": (["--ticks", "500", "--bursts", "60"], ["--ticks", "40", "--bursts", "6"]),
+    "end_to_end": (["--ticks", "300", "--bursts", "60"], ["--ticks", "40", "--bursts", "6"]),
     "load": (["--seconds", "20"], ["--seconds", "3"]),
     "pauses": (["--minutes", "10"], ["--minutes", "0.1"]),
 }
