@@ -109,6 +109,23 @@ async def test_errors_reach_the_caller_and_the_signer_lives_on():
     signer.close()
 
 
+async def test_nobody_waits_for_a_signer_that_wanted_to_exit():
+    """What is no Exception is raised to the caller, too, and the next batch is signed."""
+
+    class Leaving(RecordingSigner):
+        def sign(self, transactions):
+            if transactions[0] is POST_ONLY:
+                raise SystemExit(3)
+            return super().sign(transactions)
+
+    signer = ThreadedSigner(Leaving)
+
+    with pytest.raises(SystemExit):
+        await signer.sign([POST_ONLY])
+    assert len(await signer.sign([CANCEL])) == 1
+    signer.close()
+
+
 def test_a_signer_that_cannot_be_made_is_an_error_at_once():
     """What making the signer raises is raised by the constructor, and no thread stays behind."""
 

@@ -34,12 +34,12 @@ class _Job:
         """Do it, and have the loop be told; whatever is raised is raised where it was asked for."""
         try:
             result = self.do()
-        except Exception as error:  # noqa: BLE001  (the caller's)
+        except BaseException as error:  # noqa: BLE001  (the caller's, who would wait for ever)
             self.loop.call_soon_threadsafe(self._tell, None, error)
         else:
             self.loop.call_soon_threadsafe(self._tell, result, None)
 
-    def _tell(self, result: object, error: Exception | None) -> None:
+    def _tell(self, result: object, error: BaseException | None) -> None:
         if self.answer.cancelled():  # its caller has given up
             return
         if error is None:
