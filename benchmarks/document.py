@@ -247,11 +247,15 @@ def _pauses(result: dict[str, Any]) -> Iterator[str]:
         "ten\nseconds shown apart. `session`: `lighterman demo`, as it came, collections of garbage included.\n"
         "`repeated`: a session of the same length in virtual time, bot, exchange and network in one process; it\n"
         "does exactly the same each time, and each callback counts with the cheapest of "
-        f"{result['repeated']['repetitions']} repetitions, so\nthat what the machine adds is left out.\n\n"
+        f"{result['repeated']['repetitions']} repetitions, so\nthat what the machine adds is left out. `awake`: the "
+        "demo's settings in `.venv-fast`, the compiled build\non uvloop, with `performance.busyPollMs`: as it is run "
+        "where a core can be spared.\n\n"
     )
     kinds = ("p50", "p99", "p99.9", "max")
     rows = []
-    for name in ("session", "repeated"):
+    for name in ("session", "awake", "repeated"):
+        if name not in result:
+            continue
         row = result[name]
         figures = (f"{row['cpu_us'][kind]:.0f}" for kind in kinds)
         start_us = f"{row['longest_of_the_start'][0]['cpu_us']:.0f}"

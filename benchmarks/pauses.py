@@ -1,6 +1,6 @@
 """Does anything on the way from socket to order ever take long? A demo session, each callback timed by its CPU.
 
-    python benchmarks/pauses.py [--minutes 10] [--json]
+    python benchmarks/pauses.py [--minutes 10] [--awake] [--json]
 
 The session is `lighterman demo` in this process, unchanged but for a clock around what the event loop calls on
 the path: bytes that a stream hands over, a turn, a timer that wakes one, bystanders that are told of it, idle time
@@ -14,6 +14,9 @@ on the same thread, after every tenth turn: what it takes at most, beside what i
 doing. The other is a session of the same length in virtual time, repeated: bot, exchange and network do exactly the
 same each time, so that each callback counts with its cheapest repetition, and what remains is our own. (In it,
 signatures are worthless and cost about as much, and garbage is not collected.)
+
+With `--awake` there is one session alone, of a bot that never sleeps (`performance.busyPollMs`): as it is run where a
+core can be spared. `run.py` has the compiled build do it.
 """
 
 import argparse
@@ -29,12 +32,15 @@ import tempfile
 import time
 from array import array
 from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from lighterman.cli.main import main as lighterman
+from lighterman.cli.run import DEMO_SETTINGS
 from lighterman.exchange.websocket import WebSocket
 from lighterman.runtime.loop import TradingLoop
 from lighterman.signing.fake import FakeSigner
@@ -55,6 +61,7 @@ PAUSE_NS_MAX = 1_000_000
 START_S_MAX = 10.0  # what counts as the start, at most a third of the session
 LONGEST = 5
 REPETITIONS = 3
+AWAKE_MS = 1_000  # after each turn; there are some forty in a second
 CONTROL_EVERY = 10  # turns
 CONTROL_STEPS = 2_000  # some 50 us
 CPU_S_MAX = 600
@@ -137,13 +144,14 @@ def _usage() -> resource.struct_rusage:
     return resource.getrusage(resource.RUSAGE_THREAD)
 
 
-def session(minutes: float) -> dict[str, Any]:
+def session(minutes: float, *, is_awake: bool = False) -> dict[str, Any]:
     """Run a demo session and return what its callbacks took, those of the start apart."""
     said = io.StringIO()
     with tempfile.TemporaryDirectory(prefix="lighterman-pauses-") as home, contextlib.redirect_stdout(said):
-        length = f"{minutes * 60:g}s"
+        words = ["run", "--config", _awake(Path(home)), "--mode", "local"] if is_awake else ["demo"]
+        options = ["--metrics-port", "0", "--json", "--for", f"{minutes * 60:g}s", "--directory", f"{home}/runs"]
         with Stopwatch() as watch:
-            code = lighterman(["demo", "--headless", "--json", "--for", length, "--directory", f"{home}/runs"])
+            code = lighterman([*words, *options])
     control = sorted(watch.control_ns)
     return {
         "exit_code": code,
@@ -153,6 +161,14 @@ def session(minutes: float) -> dict[str, Any]:
         **_figures(watch.callbacks, minutes),
         "control_us": {"min": control[0] / 1000, "p50": control[len(control) // 2] / 1000, "max": control[-1] / 1000},
     }
+
+
+def _awake(home: Path) -> str:
+    """Write down the demo's settings, awake."""
+    settings = json.loads(files("lighterman.config").joinpath(DEMO_SETTINGS).read_bytes())
+    path = home / DEMO_SETTINGS
+    path.write_text(json.dumps(settings | {"performance": {"busyPollMs": AWAKE_MS}}), encoding="utf-8")
+    return str(path)
 
 
 def repeated(minutes: float) -> dict[str, Any]:
@@ -221,23 +237,37 @@ def _print(title: str, found: dict[str, Any]) -> None:
         print(f"  {each['cpu_us']:8.0f} us at {each['at_s']:6.1f} s  {each['what']}")
 
 
+def _print_session(title: str, live: dict[str, Any]) -> None:
+    _print(title, live)
+    control = live["control_us"]
+    print(f"  the longest of the start: {live['longest_of_the_start'][0]['cpu_us']:.0f} us")
+    print(f"  the start included, {live['interrupted']} were interrupted, {live['faulted']} touched new memory")
+    print(f"  the control: {control['min']:.0f} us at least, {control['max']:.0f} us at most")
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="does anything on the path ever take long?")
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--awake", action="store_true", help="only a session of a bot that never sleeps")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    length = f"{options.minutes:g} minutes"
+    if options.awake:
+        awake = session(options.minutes, is_awake=True)
+        if options.json:
+            print(json.dumps({"awake": awake}))
+        else:
+            _print_session(f"a session of {length}, awake", awake)
+        return int(awake["exit_code"])
     found = measure(options.minutes)
-    live, control = found["session"], found["session"]["control_us"]
+    live, same = found["session"], found["repeated"]
     if options.json:
         print(json.dumps(found))
     else:
-        _print(f"a session of {options.minutes:g} minutes", live)
-        print(f"  the longest of the start: {live['longest_of_the_start'][0]['cpu_us']:.0f} us")
-        print(f"  the start included, {live['interrupted']} were interrupted, {live['faulted']} touched new memory")
-        print(f"  the control: {control['min']:.0f} us at least, {control['max']:.0f} us at most")
-        _print(f"the same length in virtual time, best of {REPETITIONS}", found["repeated"])
-    return 0 if live["exit_code"] == 0 and not found["repeated"]["above_1_ms"] else 1
+        _print_session(f"a session of {length}", live)
+        _print(f"the same length in virtual time, best of {REPETITIONS}", same)
+    return 0 if live["exit_code"] == 0 and not same["above_1_ms"] else 1
 
 
 if __name__ == "__main__":

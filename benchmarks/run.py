@@ -47,6 +47,8 @@ def measure(*, quick: bool, only: list[str]) -> dict[str, Any]:
             compiled = os.environ.get(COMPILED_PYTHON)
             if name == "decide" and compiled:
                 results[name] |= in_turns(options[True], compiled)
+            if name == "pauses" and compiled:
+                results[name] |= part(name, [*options[quick], "--awake"], compiled)
     return results
 
 
